@@ -1,0 +1,104 @@
+"""After the signature: is it for us, about this order, over this amount?
+
+Shared by every message, so that a notification, a return and a query answer cannot differ in what they let through.
+Source: "What to check after the signature" (ac/web/async, step by step).
+"""
+import hmac
+from decimal import Decimal
+from typing import Callable, Dict, Optional, Union
+
+from . import messages
+from .errors import (AmountMismatch, CurrencyMismatch, InvalidRequest, MalformedParameter, MissingParameter,
+                     OrderMismatch, OrderNotFound, PartyMismatch, show)
+from .merchant import Merchant
+from .order import Order
+
+#: The shop's own knowledge: the order, or a way to find it (None: no such order).
+OrderSource = Union[Order, Callable[[str], Optional[Order]]]
+
+NO_ORDER = "no order= was given, so neither the order nor its amount was compared"
+NO_PARTY = ("no seller is named, and Alipay signs for every merchant with this one RSA key: it may be about a trade "
+            "of somebody else's shop")
+
+
+def check_party(shop: Merchant, message) -> bool:
+    """Is the message for this merchant? True: proved; False: the message does not say. Raises PartyMismatch."""
+    named = False
+    for field, ours in (("partner", shop.partner), ("seller_id", shop.seller_id)):
+        theirs = message.get(field)
+        if theirs is not None:
+            if theirs not in ((ours, shop.partner) if field == "seller_id" else (ours,)):
+                raise PartyMismatch("{}: names another merchant; not ours, although the sign fits. Do not act on it, "
+                                    "and find out who sent it".format(field), parameter=field)
+            named = True
+    theirs = message.get("seller_email")
+    if theirs is not None and shop.seller_email is not None and "*" not in theirs:
+        if theirs.lower() != shop.seller_email.lower():
+            raise PartyMismatch("seller_email: names another merchant; not ours, although the sign fits",
+                                parameter="seller_email")
+        named = True
+    return named or not shop.key_is_shared
+
+
+def find_order(message, order: OrderSource) -> Order:
+    """The shop's order for this message. Raises OrderNotFound, OrderMismatch, MissingParameter, InvalidRequest."""
+    number = message.get("out_trade_no")
+    if number is None:
+        raise MissingParameter("out_trade_no: absent, so it cannot be compared with an order",
+                               parameter="out_trade_no")
+    found = order if isinstance(order, Order) else order(number) if callable(order) else order
+    if found is None:
+        raise OrderNotFound("no such order here (yet); answer fail, so that Alipay sends it again",
+                            out_trade_no=show(number))
+    if not isinstance(found, Order):
+        raise InvalidRequest("order: give a mapi.Order, or a function from out_trade_no to one, not {}".format(
+            type(found).__name__), parameter="order")
+    # Byte for byte: no case folding, no trimming, no width folding.
+    if not hmac.compare_digest(found.out_trade_no.encode("utf-8", "surrogatepass"),
+                               number.encode("utf-8", "surrogatepass")):
+        raise OrderMismatch("the message is about another order than the one given", out_trade_no=show(number))
+    return found
+
+
+def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
+    """Compare the message's amount with the order's price, exactly, as decimals.
+
+    ``in_cny``: the message is a query answer, whose amounts are CNY whatever the order's currency. Returns what could
+    not be compared: check name → reason (empty when the amount was compared). Raises AmountMismatch,
+    CurrencyMismatch, MissingParameter.
+    """
+    domestic = order.total_fee is not None and order.currency in (None, "CNY")
+    if in_cny:
+        if not domestic and order.rmb_fee is None:
+            return {messages.AMOUNT: "a query answers in CNY, and this order is priced in {}".format(order.currency)}
+        _same_amount(message, order.rmb_fee if order.rmb_fee is not None else order.total_fee)
+        return {}
+    currency = message.get("currency")
+    if order.rmb_fee is not None:
+        if order.currency is not None and currency is not None and currency != order.currency:
+            raise CurrencyMismatch("currency: {} in the message, {} in the order".format(
+                show(currency, 8), order.currency))
+        return {messages.AMOUNT: "the order is priced in CNY and the message shows Alipay's conversion; "
+                                 "single_trade_query answers in CNY and settles it"}
+    if currency is None and not domestic:
+        raise MissingParameter("currency: absent, and the order is priced in {}".format(order.currency),
+                               parameter="currency")
+    if currency is not None and currency != (order.currency or "CNY"):
+        raise CurrencyMismatch("currency: {} in the message, {} in the order".format(
+            show(currency, 8), order.currency or "none (yuan)"))
+    _same_amount(message, order.total_fee)
+    return {}
+
+
+def _same_amount(message, price: Decimal) -> None:
+    text = message.get("total_fee")
+    if text is None:
+        raise MissingParameter("total_fee: absent, so the amount cannot be compared with the order",
+                               parameter="total_fee")
+    try:
+        fits = message.total_fee == price
+    except MalformedParameter:
+        fits = False
+    if not fits:
+        raise AmountMismatch("total_fee: {} in the message, {} in the order; do not fulfil it".format(
+            show(text, 24), price))

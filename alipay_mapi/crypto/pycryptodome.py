@@ -1,0 +1,85 @@
+"""RSA and DSA with pycryptodome, the core dependency; also key generation and export."""
+import hmac
+
+from Crypto.Hash import SHA1, SHA256
+from Crypto.PublicKey import DSA, RSA
+from Crypto.Signature import DSS, pkcs1_15
+
+NAME = "pycryptodome"
+
+_HASHES = {"SHA1": SHA1, "SHA256": SHA256}
+_MODULES = {"RSA": RSA, "DSA": DSA}
+
+#: DER of DigestInfo up to the digest itself (RFC 8017, 9.2, note 1).
+_DIGEST_INFO = {
+    "SHA1": bytes.fromhex("3021300906052b0e03021a05000414"),
+    "SHA256": bytes.fromhex("3031300d060960864801650304020105000420"),
+}
+
+
+def private_key(der, kind):
+    """DER of a private key → the library's key. Raises ValueError, IndexError or TypeError for damaged ones."""
+    key = _MODULES[kind].import_key(der)
+    if not key.has_private():
+        raise ValueError("not private")
+    return key
+
+
+def public_key(der, kind):
+    return _MODULES[kind].import_key(der)
+
+
+def numbers(key, kind):
+    """The public numbers: (n, e) for RSA, (p, q, g, y) for DSA."""
+    if kind == "RSA":
+        return int(key.n), int(key.e)
+    return int(key.p), int(key.q), int(key.g), int(key.y)
+
+
+def sign(key, kind, hash_name, data):
+    digest = _HASHES[hash_name].new(data)
+    if kind == "RSA":
+        return pkcs1_15.new(key).sign(digest)
+    return DSS.new(key, "fips-186-3", encoding="der").sign(digest)
+
+
+def verify(key, kind, hash_name, data, signature):
+    """True only for the one right encoding.
+
+    RSA compares with the single encoding of RFC 8017, 8.2.2, built here: the library's own check also takes a
+    DigestInfo without its NULL (Wycheproof, "MissingNull"). Only public numbers are used.
+    """
+    digest = _HASHES[hash_name].new(data)
+    if kind == "RSA":
+        n, e = int(key.n), int(key.e)
+        length = (n.bit_length() + 7) // 8
+        number = int.from_bytes(signature, "big")
+        if len(signature) != length or number >= n:
+            return False
+        tail = _DIGEST_INFO[hash_name] + digest.digest()
+        wanted = b"\x00\x01" + b"\xff" * (length - len(tail) - 3) + b"\x00" + tail
+        return hmac.compare_digest(pow(number, e, n).to_bytes(length, "big"), wanted)
+    try:
+        DSS.new(key, "fips-186-3", encoding="der").verify(digest, signature)
+    except (ValueError, IndexError, TypeError):
+        return False
+    return True
+
+
+def generate(kind, bits):
+    """A new key pair as PKCS#8 DER."""
+    if kind == "RSA":
+        return RSA.generate(bits).export_key("DER", pkcs=8)
+    return DSA.generate(bits).export_key("DER", pkcs8=True)
+
+
+def export(der, kind, form):
+    """DER of any key → DER in ``form``: ``PKCS#1`` (RSA), ``PKCS#8`` (private) or ``SPKI`` (the public half)."""
+    key = _MODULES[kind].import_key(der)
+    if form == "SPKI":
+        return (key.publickey() if kind == "RSA" else key.public_key()).export_key("DER")
+    if form == "PKCS#8":
+        return key.export_key("DER", pkcs=8) if kind == "RSA" else key.export_key("DER", pkcs8=True)
+    if kind == "RSA" and key.has_private():
+        return key.export_key("DER", pkcs=1)
+    raise ValueError(form)

@@ -1,0 +1,171 @@
+"""What is known of one order, and what follows from it: facts in any order, effects once.
+
+A state is a set of facts that only grows: which trades were seen waiting, paid, closed; which refunds ended how; what
+needs a person. Growing sets do not depend on the order in which messages come, so a notification that is hours late, a
+repeated one and a query answer in between all lead to the same state. An effect is what a bigger set implies that the
+smaller one did not, so the same news twice has no second effect.
+"""
+import hashlib
+from dataclasses import dataclass, replace
+from typing import FrozenSet, Optional, Tuple
+
+from . import messages, status
+from .checks import check_amount, find_order
+from .errors import (AlipayError, AmountMismatch, CurrencyMismatch, InvalidRequest, MissingParameter, NotConfirmed,
+                     show)
+from .notification import REFUND, TRADE, Notification
+from .order import Order
+from .response import Response
+
+WAITING, PAID, CLOSED, REFUNDED = "waiting", "paid", "closed", "refunded"
+
+#: Not part of what a repeated notification must repeat.
+_CHANGES = ("notify_time",)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something for the shop to do, once. ``key`` never changes for the same effect, whoever finds it.
+
+    ``kind``: ``paid`` (fulfil it), ``closed`` (never paid: release it), ``refunded`` (money went back; ``detail`` is the
+    ``out_return_no``, or empty when Alipay closed the whole trade) or ``needs_a_person`` (``detail`` says why).
+    """
+
+    kind: str
+    out_trade_no: str
+    detail: str = ""
+
+    @property
+    def key(self) -> str:
+        """Text that is unique per effect: store it with a unique index, and nothing is done twice."""
+        return ":".join((self.kind, self.detail, self.out_trade_no))
+
+
+@dataclass(frozen=True)
+class TradeState:
+    """The state of one order. Start with ``TradeState(order)``; ``apply`` gives the next one and the new effects.
+
+    Every field but ``order`` is a set of facts; compare states with ``==``, store them as you like.
+    """
+
+    order: Order
+    waiting: FrozenSet[str] = frozenset()
+    paid_trades: FrozenSet[str] = frozenset()
+    finished_trades: FrozenSet[str] = frozenset()
+    closed_trades: FrozenSet[str] = frozenset()
+    refunds: FrozenSet[Tuple[str, str]] = frozenset()
+    concerns: FrozenSet[str] = frozenset()
+    seen: FrozenSet[Tuple[str, str]] = frozenset()
+    done: FrozenSet[Effect] = frozenset()
+
+    @property
+    def status(self) -> Optional[str]:
+        """"waiting", "paid", "closed" (never paid), "refunded" (paid, then closed by Alipay), or None: no news."""
+        closed_only = self.closed_trades - self.paid_trades
+        if self.paid_trades - self.closed_trades:
+            return PAID
+        if self.paid_trades:
+            return REFUNDED
+        if self.waiting - closed_only:
+            return WAITING
+        return CLOSED if closed_only else None
+
+    @property
+    def rank(self) -> int:
+        """How far along: 0 no news, 1 waiting, 2 paid, 3 paid and finished, 4 closed. Never falls for one trade."""
+        if self.closed_trades and not self.paid_trades - self.closed_trades:
+            return 4
+        if self.finished_trades:
+            return 3
+        if self.paid_trades:
+            return 2
+        return 1 if self.waiting else 0
+
+    def apply(self, message) -> Tuple["TradeState", Tuple[Effect, ...]]:
+        """Take in a verified Notification or Response → (next state, the effects that are new).
+
+        Amount, currency and order are compared here with this state's order, whatever was compared before. A mismatch
+        settles nothing and needs a person. An unsigned answer, and one whose merchant is not proved, settles nothing
+        (NotConfirmed for the latter). Raises InvalidRequest for anything that is not a verified message, and
+        OrderMismatch for a message about another order.
+        """
+        if not isinstance(message, (Notification, Response)):
+            raise InvalidRequest("apply takes a verified notification or a query answer; a return and an app result "
+                                 "prove nothing", parameter="message")
+        if messages.SIGN not in message.passed or "out_trade_no" not in message:
+            return self, ()
+        if messages.PARTY not in message.passed:
+            raise NotConfirmed("the message does not say for which merchant it is; confirm it first",
+                               out_trade_no=show(message["out_trade_no"]))
+        find_order(message, self.order)
+        after = self._with_facts(message)
+        effects = tuple(e for e in after._implied() if e not in self.done)
+        return replace(after, done=self.done | frozenset(effects)), effects
+
+    def _with_facts(self, message):
+        state = self._seen(message)
+        if isinstance(message, Notification) and message.kind == REFUND:
+            return state._add("refunds", (message["out_return_no"], message["refund_status"]))
+        if isinstance(message, Notification) and message.kind != TRADE or "trade_status" not in message:
+            return state
+        try:
+            check_amount(message, self.order, in_cny=isinstance(message, Response))
+        except (AmountMismatch, CurrencyMismatch, MissingParameter) as error:
+            return state._add("concerns", type(error).__name__)
+        trade, word = message.get("trade_no", ""), message["trade_status"]
+        if word in status.PAID:
+            state = state._add("paid_trades", trade)
+            return state._add("finished_trades", trade) if word == status.TRADE_FINISHED else state
+        if word in status.CLOSED:
+            if _was_paid(message):
+                state = state._add("paid_trades", trade)
+            return state._add("closed_trades", trade)
+        if word in status.WAITING:
+            return state._add("waiting", trade)
+        return state._add("concerns", "trade_status " + show(word, 32))
+
+    def _seen(self, message):
+        """Remember a notification by its id, and notice the same id with other content."""
+        if not isinstance(message, Notification):
+            return self
+        content = "&".join("{}={}".format(n, message[n]) for n in sorted(message) if n not in _CHANGES)
+        digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        state = self._add("seen", (message["notify_id"], digest))
+        if len({d for i, d in state.seen if i == message["notify_id"]}) > 1:
+            state = state._add("concerns", "notify_id repeated with other content")
+        return state
+
+    def _add(self, name, fact):
+        return replace(self, **{name: getattr(self, name) | {fact}})
+
+    def _implied(self):
+        """Every effect that the facts imply, in the order in which they are to be carried out."""
+        number = self.order.out_trade_no
+        effects = []
+        standing = self.paid_trades - self.closed_trades
+        if standing or Effect(PAID, number) in self.done:
+            effects.append(Effect(PAID, number))
+        if self.paid_trades & self.closed_trades and not standing:
+            effects.append(Effect(REFUNDED, number))
+        elif self.closed_trades and not self.paid_trades and not self.waiting - self.closed_trades:
+            effects.append(Effect(CLOSED, number))
+        for out_return_no, result in sorted(self.refunds):
+            if result == status.REFUND_SUCCESS:
+                effects.append(Effect(REFUNDED, number, out_return_no))
+            else:
+                effects.append(Effect("needs_a_person", number, "refund {} ended as {}".format(
+                    show(out_return_no), show(result, 32))))
+        concerns = set(self.concerns)
+        if len(self.paid_trades) > 1:
+            concerns.add("paid twice, in two trades")
+        return effects + [Effect("needs_a_person", number, concern) for concern in sorted(concerns)]
+
+
+def _was_paid(message):
+    """A closed trade that money had moved in: full refunds close a mainland trade."""
+    try:
+        refunded = message.to_buyer_fee
+    except AlipayError:
+        refunded = None
+    return "gmt_payment" in message or message.get("refund_status") == status.REFUND_SUCCESS or bool(refunded)
+

@@ -1,0 +1,141 @@
+"""XML bytes → the parts of an answer, with everything refused that Alipay never sends.
+
+Refused before the parser sees it: DOCTYPE, entities, comments, CDATA sections, processing instructions, other charsets,
+too many bytes or elements. Parser flags alone do not do it: ``resolve_entities=False`` leaves ``&e;`` as text without
+a word, and ``.text`` of ``TRADE_FINISHED<!-- -->_NOT`` reads ``TRADE_FINISHED`` (CVE-2017-11427 and its kin).
+
+Says nothing about trust: that is ``response``.
+"""
+import re
+from functools import lru_cache
+from typing import Dict, NamedTuple, Optional
+
+from . import charsets
+from .errors import (BodyTooLarge, CharsetError, DuplicateParameter, NotXML, UnexpectedRoot, XMLForbidden, XMLLimit,
+                     XMLMalformed, show)
+
+MAX_BYTES = 1024 * 1024
+MAX_ELEMENTS = 5000
+
+XMLAnswer = NamedTuple("XMLAnswer", [
+    ("is_success", Optional[str]),
+    ("error", Optional[str]),
+    ("container", Optional[str]),
+    ("elements", Dict[str, str]),
+    ("sign", Optional[str]),
+    ("sign_type", Optional[str]),
+])
+
+_PROLOG = re.compile(rb"""<\?xml\s[^<>]*?\?>\s*""")
+_ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
+_HTML = re.compile(rb"(?i)<(!doctype\s+html|html|head|body)\b")
+_FORBIDDEN = re.compile(r"<!|<\?|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+
+
+def declared_charset(xml: bytes) -> Optional[str]:
+    """The ``encoding`` of the XML declaration. Raises CharsetError when it is not in the closed list."""
+    prolog = _PROLOG.match(xml)
+    named = _ENCODING.search(prolog.group()) if prolog else None
+    if named is None:
+        return None
+    name = named.group(1).decode("latin-1")
+    if not charsets.known(name):
+        raise CharsetError("the answer declares the charset {!r}; Alipay uses UTF-8, GBK, GB2312, GB18030".format(
+            show(name, 24)))
+    return name
+
+
+def trimmed(xml: bytes) -> bytes:
+    """The answer without a byte-order mark and surrounding blanks. Raises NotXML, XMLForbidden, BodyTooLarge."""
+    if len(xml) > MAX_BYTES:
+        raise BodyTooLarge("{} bytes; no answer is larger than {}".format(len(xml), MAX_BYTES))
+    if xml[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in xml[:64]:
+        raise XMLForbidden("the answer is in UTF-16 or UTF-32, which Alipay never sends and filters rarely read")
+    xml = (xml[3:] if xml.startswith(b"\xef\xbb\xbf") else xml).strip()
+    if not xml.startswith(b"<"):
+        raise NotXML("the answer is not XML but {}".format("empty" if not xml else "something else (an error page, "
+                                                           "JSON, plain text)"))
+    if _HTML.match(xml):
+        raise NotXML("the answer is an HTML page: an error page of the gateway or of something in between")
+    return xml
+
+
+def parse(xml: bytes, codec: str) -> XMLAnswer:
+    """Parse a :func:`trimmed` answer whose bytes are text in ``codec`` (raises UnicodeDecodeError when they are not).
+
+    ``elements``: the leaves of the one element inside ``<response>``, names to whole text. The ``<request>`` echo is
+    not signed and not handed out. Raises XMLForbidden, XMLLimit, XMLMalformed, UnexpectedRoot, DuplicateParameter.
+    """
+    prolog = _PROLOG.match(xml)
+    text = xml[prolog.end() if prolog else 0:].decode(codec)
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        raise XMLForbidden("the answer holds {}, and Alipay's never do".format(
+            "an entity that XML does not define" if forbidden.group() == "&"
+            else "a DOCTYPE, comment, CDATA section or processing instruction"))
+    if text.count("<") > 2 * MAX_ELEMENTS:
+        raise XMLLimit("more than {} elements".format(MAX_ELEMENTS))
+    root = _root(text)
+    if root.tag != "alipay" or root.attrib:
+        raise UnexpectedRoot("the root element is {!r}, not alipay".format(show(root.tag, 32)))
+    parts = {}
+    for child in root:
+        if child.tag in parts:
+            raise DuplicateParameter("the element {} stands twice".format(show(child.tag, 32)),
+                                     parameter=show(child.tag, 32))
+        parts[child.tag] = child
+    container, elements = _elements(parts.get("response"))
+    return XMLAnswer(_leaf(parts.get("is_success")), _leaf(parts.get("error")), container, elements,
+                     _leaf(parts.get("sign")), _leaf(parts.get("sign_type")))
+
+
+def _elements(response):
+    if response is None:
+        return None, {}
+    if len(response) != 1:
+        raise XMLMalformed("<response> holds {} elements; an answer has one".format(len(response)))
+    elements = {}  # type: Dict[str, str]
+    for leaf in response[0]:
+        tag = leaf.tag
+        if tag in elements:
+            raise DuplicateParameter("the element {} stands twice".format(show(tag, 32)), parameter=show(tag, 32))
+        if len(leaf):
+            raise _nested(leaf)
+        elements[tag] = leaf.text or ""
+    return response[0].tag, elements
+
+
+def _leaf(element):
+    if element is None:
+        return None
+    if len(element):
+        raise _nested(element)
+    return element.text or ""
+
+
+def _nested(leaf):
+    if any(len(child) for child in leaf):
+        return XMLLimit("{}: nested deeper than any answer of a known service".format(show(leaf.tag, 32)))
+    return XMLMalformed("{}: elements stand inside a value".format(show(leaf.tag, 32)))
+
+
+def _root(text):
+    from lxml import etree
+    problem = None
+    try:
+        return etree.fromstring(text.encode("utf-8"), _parser())
+    except etree.XMLSyntaxError as error:
+        problem = "deep" if "depth" in str(error).lower() else "damaged"
+    except ValueError:  # half of a surrogate pair, from GB18030's four-byte forms
+        problem = "damaged"
+    if problem == "deep":
+        raise XMLLimit("nested deeper than any answer")
+    raise XMLMalformed("the XML is damaged or cut short; ask again")
+
+
+@lru_cache(maxsize=None)
+def _parser():
+    """One hardened parser for all answers (lxml guards it with a lock). The text is UTF-8 by then."""
+    from lxml import etree
+    return etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False,
+                           dtd_validation=False, huge_tree=False, recover=False, remove_blank_text=False)
