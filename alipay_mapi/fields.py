@@ -15,11 +15,16 @@ TEXT, ID, AMOUNT, JSON, URL = "text", "id", "amount", "json", "url"
 class Field:
     """One field: ``kind``, the ``rule`` in words, and ``match(value)``, true when the value keeps the rule."""
 
-    __slots__ = ("name", "kind", "rule", "match")
+    __slots__ = ("name", "kind", "rule", "match", "_pattern")
 
     def __init__(self, name, kind, pattern, rule):
-        self.name, self.kind, self.rule = name, kind, rule
-        self.match = re.compile(pattern, re.ASCII | re.DOTALL).fullmatch
+        self.name, self.kind, self.rule, self._pattern = name, kind, rule, pattern
+        self.match = self._first_match
+
+    def _first_match(self, value):
+        # Compiled at the first use: a process uses a tenth of the table, and compiling all of it costs 30 ms.
+        self.match = re.compile(self._pattern, re.ASCII | re.DOTALL).fullmatch
+        return self.match(value)
 
     def __repr__(self):
         return "<Field {}: {}>".format(self.name, self.rule)
@@ -56,6 +61,8 @@ def _table():
         "an absolute http(s) URL in ASCII, at most 256 characters (notify_url and return_url: 200)")
     add("notify_url return_url", URL, r"(?=.{1,200}\Z)https?://[^\s\"<>\\^`{|}\x00-\x20\x7f-\U0010ffff]+",
         "an absolute http(s) URL in ASCII, at most 200 characters")
+    # In-app orders name no page to return to; the demos send this bare host.
+    add("return_url", URL, rows["return_url"]._pattern + r"|m\.alipay\.com", rows["return_url"].rule)
     add("timestamp terminal_timestamp", ID, _TIME + r"|[0-9]{13}", "yyyy-MM-dd HH:mm:ss in GMT+8 (or epoch ms)")
     # orders
     text("subject", 256)
@@ -64,12 +71,13 @@ def _table():
           "alipay_trans_id sub_out_biz_no", 64)
     ident("batch_no", 64)
     add("total_fee rmb_fee price return_amount return_rmb_amount refund_amount trans_amount amount", AMOUNT,
-        r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?",
+        r"100000000(\.0{1,2})?|(0|[1-9][0-9]{0,7})(\.[0-9]{1,2})?",
         "plain digits with at most two decimals, such as 12.30, up to 100000000.00")
     add("currency trans_currency", ID, r"[A-Z]{3}", "three upper-case letters, such as USD")
     add("quantity", ID, r"[1-9][0-9]{0,8}", "a whole number from 1")
     add("order_valid_time", ID, r"[1-9][0-9]{0,6}", "a whole number of seconds")
     add("order_gmt_create", ID, _TIME, "yyyy-MM-dd HH:mm:ss in GMT+8")
+    add("order_create", ID, r"[1-9][0-9]{9}", "seconds since 1970, 10 digits")
     add("gmt_return", ID, _DAY + r"([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]|" + _TIME,
         "yyyyMMddHHmmss (or yyyy-MM-dd HH:mm:ss) in GMT+8")
     add("start_date end_date", ID, _DAY, "yyyyMMdd")

@@ -18,9 +18,8 @@ from typing import Iterable, Optional, Sequence, Tuple
 from . import algorithms, fields
 from .errors import SignatureInvalid, SignatureMissing, SignTypeMismatch, UnsupportedSignType, show
 
-_NAMES = "|".join(sorted(fields.NAMES, key=len, reverse=True))
-_CUT = re.compile("&(" + _NAMES + ")=")
-_CUT_BYTES = re.compile(_CUT.pattern.encode("ascii"))
+_CUT = re.compile(b"&([A-Za-z_][A-Za-z0-9_.]*)=")
+_NAMES = frozenset(name.encode("ascii") for name in fields.NAMES)
 
 
 def sign(sign_type: str, key, presign: bytes) -> str:
@@ -67,13 +66,19 @@ def find_cut(value: str) -> Optional[str]:
     >>> find_cut("uid=5&ref=home") is None
     True
     """
-    match = _CUT.search(value) if "&" in value else None
-    return match.group(1) if match else None
+    return _cut(value.encode("utf-8", "surrogatepass")) if "&" in value else None
 
 
 def find_cut_bytes(pairs: Iterable[Tuple[bytes, bytes]]) -> Optional[str]:
     """The same over received (name, value) pairs: the name of the parameter that holds a cut, or None."""
     for name, value in pairs:
-        if b"&" in value and _CUT_BYTES.search(value):
+        if b"&" in value and _cut(value):
             return name.decode("ascii", "replace")
+    return None
+
+
+def _cut(value):
+    for name in _CUT.findall(value):
+        if name in _NAMES:
+            return name.decode("ascii")
     return None

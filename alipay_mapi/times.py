@@ -25,7 +25,8 @@ def parse_time(text: str) -> datetime:
     if match:
         fraction = match.group(7) or ""
         try:
-            return datetime(*[int(part) for part in match.groups()[:6]], int(fraction.ljust(6, "0")), tzinfo=GMT8)
+            year, month, day, hour, minute, second = [int(part) for part in match.groups()[:6]]
+            return datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")), GMT8)
         except ValueError:
             match = None
     raise MalformedParameter("the time is not in the form yyyy-MM-dd HH:mm:ss")
@@ -48,7 +49,11 @@ def format_time(moment: Union[str, datetime], parameter: str = "timestamp", form
         raise InvalidRequest("{}: the datetime has no time zone; Alipay's clock is GMT+8, so a naive local time "
                              "would be wrong by hours. Use datetime.now(timezone.utc)".format(parameter),
                              parameter=parameter)
-    return moment.astimezone(GMT8).strftime(form)
+    try:
+        return moment.astimezone(GMT8).strftime(form)
+    except OverflowError:
+        pass
+    raise InvalidRequest("{}: the time is beyond what a calendar holds".format(parameter), parameter=parameter)
 
 
 #: The 14-digit form of ``gmt_return`` and the in-store services.

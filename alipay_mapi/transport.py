@@ -23,8 +23,8 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 from ._version import __version__
 from .errors import AlipayError, ConfigurationError, TransportError
@@ -157,7 +157,7 @@ class RequestsTransport:
         # Never for this machine: "plain http to loopback" would leave it by way of the proxy.
         if not self._proxies or is_loopback(host) or proxy_bypass_environment(host, self._proxies):
             return {}
-        chosen = {name: self._proxies[name] for name in ("http", "https", "all") if name in self._proxies}
+        chosen = {name: proxy for name, proxy in self._proxies.items() if name in ("http", "https", "all")}
         if any("://" in proxy and not proxy.lower().startswith(("http://", "https://")) for proxy in chosen.values()):
             raise ConfigurationError("the environment names a proxy that is not http(s); set https_proxy to one that "
                                      "is, or no_proxy={}".format(host))
@@ -207,7 +207,36 @@ def _make_adapter(exchange, connect, read, pool):
     from requests.adapters import HTTPAdapter
     from urllib3 import connectionpool
 
-    class Timed:
+    def pool_class(base):
+        timed = _timed(base.ConnectionCls, exchange, connect, read)
+        return type("Timed" + base.__name__, (base,), {"ConnectionCls": timed})
+
+    pools = {"http": pool_class(connectionpool.HTTPConnectionPool),
+             "https": pool_class(connectionpool.HTTPSConnectionPool)}
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args, **kwargs):
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+        def proxy_manager_for(self, *args, **kwargs):
+            manager = super().proxy_manager_for(*args, **kwargs)
+            manager.pool_classes_by_scheme = pools
+            return manager
+
+        def request_url(self, request, proxies):
+            # urllib3 logs the URL, and puts it into exceptions; the query is added behind its back, in putrequest.
+            target, mark, query = super().request_url(request, proxies).partition("?")
+            exchange.query = mark + query
+            return target
+
+    return Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
+
+
+def _timed(base: Any, exchange, connect, read):
+    """One of urllib3's connection classes (1.26 and 2.x), within the exchange's time."""
+
+    class Timed(base):
         def _new_conn(self):
             exchange.sent = False
             return _open_socket(self._dns_host.strip("[]"), self.port, self.socket_options, exchange, connect, read)
@@ -233,29 +262,7 @@ def _make_adapter(exchange, connect, read, pool):
             response.fp = io.BufferedReader(_TimedReader(response.fp.detach(), sock, exchange, read))
             return response
 
-    def pool_class(base):
-        timed = type("Timed" + base.ConnectionCls.__name__, (Timed, base.ConnectionCls), {})
-        return type("Timed" + base.__name__, (base,), {"ConnectionCls": timed})
-
-    pools = {"http": pool_class(connectionpool.HTTPConnectionPool),
-             "https": pool_class(connectionpool.HTTPSConnectionPool)}
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args, **kwargs):
-            super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-        def proxy_manager_for(self, *args, **kwargs):
-            manager = super().proxy_manager_for(*args, **kwargs)
-            manager.pool_classes_by_scheme = pools
-            return manager
-
-        def request_url(self, request, proxies):
-            target, mark, query = super().request_url(request, proxies).partition("?")
-            exchange.query = mark + query
-            return target
-
-    return Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
+    return Timed
 
 
 class _TimedReader(io.RawIOBase):
@@ -299,7 +306,7 @@ def _open_socket(host, port, options, exchange, connect, read):
 
 
 def _look_up(host, port, seconds):
-    found = []
+    found = []  # type: List[Any]
 
     def look():
         try:
@@ -381,7 +388,7 @@ def _before_sending(err):
 
 
 def _causes(err) -> Iterator[BaseException]:
-    waiting, seen = [err], []  # type: ignore[var-annotated]
+    waiting, seen = [err], []  # type: Tuple[List[Any], List[Any]]
     while waiting and len(seen) < 20:
         one = waiting.pop(0)
         if isinstance(one, BaseException) and not any(one is other for other in seen):

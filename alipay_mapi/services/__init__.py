@@ -65,10 +65,10 @@ _TABLE = (
 )
 
 #: Wire name → :class:`Service`, read-only.
-SERVICES = MappingProxyType({row.name: row for row, _ in _TABLE})  # type: Mapping[str, Service]
+SERVICES: Mapping[str, Service] = MappingProxyType({row.name: row for row, _ in _TABLE})
 #: Wire name → its builder, read-only.
-BUILDERS = MappingProxyType(
-    {row.name: builder for row, builder in _TABLE})  # type: Mapping[str, Callable[..., Dict[str, str]]]
+BUILDERS: Mapping[str, Callable[..., Dict[str, str]]] = MappingProxyType(
+    {row.name: builder for row, builder in _TABLE})
 
 #: One Alipay page ("Calling APIs") spells it so; every API page, sample and signed result has the other name.
 _ALIASES = {"mobile.security.pay": "mobile.securitypay.pay"}

@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Dict, Optional
 
 from .rules import build, wrong
-from .table import Amount, Extra, Moment, Service
+from .table import REQUIRED, Amount, Extra, Moment, Service
 
 
 def _bank(params):
@@ -32,7 +32,8 @@ SERVICE = Service(
 
 
 def create_direct_pay_by_user(
-        *, out_trade_no: str, subject: str, payment_type: str = "1", seller_id: Optional[str] = None,
+        *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, payment_type: str = "1",
+        seller_id: Optional[str] = None,
         seller_account_name: Optional[str] = None, seller_email: Optional[str] = None,
         total_fee: Optional[Amount] = None, price: Optional[Amount] = None, quantity: Optional[int] = None,
         notify_url: Optional[str] = None, return_url: Optional[str] = None, error_notify_url: Optional[str] = None,

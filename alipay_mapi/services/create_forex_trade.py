@@ -7,7 +7,7 @@ from typing import Dict, Optional
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
 from .rules import build, forex_order_no, settlement_currency, wrong
-from .table import Amount, Extra, Json, Moment, Service
+from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 
 def _window(params):
@@ -36,7 +36,8 @@ SERVICE = Service(
 
 
 def create_forex_trade(
-        *, out_trade_no: str, subject: str, currency: str, total_fee: Optional[Amount] = None,
+        *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, currency: str = REQUIRED,
+        total_fee: Optional[Amount] = None,
         rmb_fee: Optional[Amount] = None, notify_url: Optional[str] = None, return_url: Optional[str] = None,
         body: Optional[str] = None, timeout_rule: Optional[str] = None, order_gmt_create: Optional[Moment] = None,
         order_valid_time: Optional[int] = None, auth_token: Optional[str] = None, supplier: Optional[str] = None,

@@ -2,19 +2,12 @@
 
 Like ``create_forex_trade``, in UTF-8 only (the Merchant's ``input_charset``), and with ``app_pay``.
 """
-import re
 from typing import Dict, Optional
 
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
-from .rules import build, forex_order_no, settlement_currency, wrong
-from .table import Amount, Extra, Json, Service
-
-
-def _order_create(params):
-    if not re.fullmatch("[1-9][0-9]{9}", params.get("order_create", "1500000000")):
-        raise wrong("order_create", "seconds since 1970, 10 digits")
-
+from .rules import build, forex_order_no, settlement_currency
+from .table import REQUIRED, Amount, Extra, Json, Service
 
 SERVICE = Service(
     name="create_forex_trade_wap", answer="page", source="create_forex_trade_wap", writes=True,
@@ -28,12 +21,13 @@ SERVICE = Service(
     needs=(("order_create", "timeout_rule"),),
     longest={"subject": 255, "body": 400, "secondary_merchant_name": 64},
     json_fields={"split_fund_info": _split_fund_info, "trade_information": _trade_information},
-    checks=(settlement_currency, forex_order_no, _order_create),
+    checks=(settlement_currency, forex_order_no),
 )
 
 
 def create_forex_trade_wap(
-        *, out_trade_no: str, subject: str, currency: str, total_fee: Optional[Amount] = None,
+        *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, currency: str = REQUIRED,
+        total_fee: Optional[Amount] = None,
         rmb_fee: Optional[Amount] = None, notify_url: Optional[str] = None, return_url: Optional[str] = None,
         body: Optional[str] = None, timeout_rule: Optional[str] = None, order_create: Optional[int] = None,
         app_pay: Optional[str] = None, merchant_url: Optional[str] = None, auth_token: Optional[str] = None,

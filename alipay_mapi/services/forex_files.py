@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Dict, Optional, Union
 
 from .rules import build, wrong
-from .table import Extra, Service
+from .table import REQUIRED, Extra, Service
 
 #: A day: a date, or 8 digits.
 Day = Union[str, date]
@@ -40,7 +40,7 @@ def forex_rate_file(*, extra: Extra = None) -> Dict[str, str]:
     return build(RATE_FILE, locals())
 
 
-def forex_compare_file(*, start_date: Day, end_date: Day, today: Optional[date] = None,
+def forex_compare_file(*, start_date: Day = REQUIRED, end_date: Day = REQUIRED, today: Optional[date] = None,
                        extra: Extra = None) -> Dict[str, str]:
     """The params of the transaction file: two dates, or texts ``yyyyMMdd``, at most 10 days apart.
 
@@ -53,7 +53,7 @@ def forex_compare_file(*, start_date: Day, end_date: Day, today: Optional[date] 
     return _file(COMPARE_FILE, start_date, end_date, today, extra)
 
 
-def forex_liquidation_file(*, start_date: Day, end_date: Day, today: Optional[date] = None,
+def forex_liquidation_file(*, start_date: Day = REQUIRED, end_date: Day = REQUIRED, today: Optional[date] = None,
                            extra: Extra = None) -> Dict[str, str]:
     """The params of the settlement file; arguments as :func:`forex_compare_file`. Source: forex_liquidation_file."""
     return _file(LIQUIDATION_FILE, start_date, end_date, today, extra)

@@ -8,7 +8,7 @@ from typing import Dict, Optional
 
 from .json_fields import split_fund_info_back
 from .rules import build, forex_order_no, settlement_currency
-from .table import Amount, Extra, Json, Moment, Service
+from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 SERVICE = Service(
     name="forex_refund", answer="xml", source="forex_refund", writes=True, signed_answer=False,
@@ -23,7 +23,8 @@ SERVICE = Service(
 
 
 def forex_refund(
-        *, out_return_no: str, out_trade_no: str, currency: str, gmt_return: Moment,
+        *, out_return_no: str = REQUIRED, out_trade_no: str = REQUIRED, currency: str = REQUIRED,
+        gmt_return: Moment = REQUIRED,
         return_amount: Optional[Amount] = None, return_rmb_amount: Optional[Amount] = None,
         reason: Optional[str] = None, notify_url: Optional[str] = None, is_sync: Optional[str] = None,
         product_code: Optional[str] = None, split_fund_info: Optional[Json] = None,

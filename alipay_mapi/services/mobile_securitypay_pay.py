@@ -8,7 +8,7 @@ from typing import Dict, Optional
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
 from .rules import at_most, build, settlement_currency, wrong
-from .table import Amount, Extra, Json, Moment, Service
+from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 _CROSS_BORDER = ("rmb_fee", "forex_biz", "product_code", "split_fund_info", "trade_information", "payment_inst",
                  "secondary_merchant_id")
@@ -43,7 +43,8 @@ SERVICE = Service(
 
 
 def mobile_securitypay_pay(
-        *, seller_id: str, out_trade_no: str, subject: str, total_fee: Optional[Amount] = None,
+        *, seller_id: str = REQUIRED, out_trade_no: str = REQUIRED, subject: str = REQUIRED,
+        total_fee: Optional[Amount] = None,
         rmb_fee: Optional[Amount] = None, currency: Optional[str] = None, body: Optional[str] = None,
         notify_url: Optional[str] = None, return_url: Optional[str] = None, it_b_pay: Optional[Moment] = None,
         forex_biz: Optional[str] = None, product_code: Optional[str] = None, appenv: Optional[str] = None,

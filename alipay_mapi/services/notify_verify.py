@@ -5,12 +5,12 @@ It says nothing about the other fields of the notification, and the id is known 
 from typing import Dict
 
 from .rules import build
-from .table import Extra, Service
+from .table import REQUIRED, Extra, Service
 
 SERVICE = Service(name="notify_verify", answer="text", source="notify_verify", required=("notify_id",))
 
 
-def notify_verify(*, notify_id: str, extra: Extra = None) -> Dict[str, str]:
+def notify_verify(*, notify_id: str = REQUIRED, extra: Extra = None) -> Dict[str, str]:
     """The params of the question: ``notify_id`` exactly as it was received (decoded once; it may keep ``%2F``).
 
     Raises :class:`InvalidRequest`: an id with ``&`` or ``?`` could carry another partner. Source: notify_verify.

@@ -120,8 +120,8 @@ def _bounds(row, name, params):
     currency = params.get("currency") if name in IN_CURRENCY else "CNY"
     places = decimals_of(currency)
     if len(params[name].partition(".")[2]) > places:
-        raise wrong(name, "an amount in {} has {} decimals; nothing is rounded for you".format(
-            show(currency), places or "no"))
+        raise wrong(name, "an amount in {} has {} decimals, such as {}; nothing is rounded for you".format(
+            show(currency), places or "no", "12.30" if places else "1230"))
     if not _LOWEST <= parse_amount(params[name]) <= row.highest:
         raise wrong(name, "must be from {} to {}".format(_LOWEST, row.highest))
 
@@ -178,7 +178,7 @@ def _extra(row, extra):
     params = {}
     for name, value in extra.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise wrong(show(name), "is no parameter name; a name is letters, digits, _ and .")
+            raise wrong("extra", "{} is no parameter name: letters, digits, _ and .".format(show(name)))
         if name in _RESERVED:
             raise wrong(name, "comes from the Merchant and build_request; leave it out of extra")
         if name in row.fixed:

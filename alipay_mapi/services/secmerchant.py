@@ -7,7 +7,7 @@ from typing import Dict, Optional
 from .json_fields import extend_params as _extend_params
 from .json_fields import site_infos as _site_infos
 from .rules import build, wrong
-from .table import Extra, Json, Moment, Service
+from .table import REQUIRED, Extra, Json, Moment, Service
 
 _MERCHANT = ("timestamp", "secondary_merchant_name", "secondary_merchant_id", "secondary_merchant_industry",
              "register_country", "register_address")
@@ -24,8 +24,9 @@ ONLINE_MAINTAIN = Service(
 
 
 def secmerchant_online_maintain(
-        *, timestamp: Moment, secondary_merchant_name: str, secondary_merchant_id: str,
-        secondary_merchant_industry: str, register_country: str, register_address: str, site_infos: Json,
+        *, timestamp: Moment = REQUIRED, secondary_merchant_name: str = REQUIRED, secondary_merchant_id: str = REQUIRED,
+        secondary_merchant_industry: str = REQUIRED, register_country: str = REQUIRED,
+        register_address: str = REQUIRED, site_infos: Json = REQUIRED,
         secondary_merchant_type: Optional[str] = None, registration_no: Optional[str] = None,
         shareholder_name: Optional[str] = None, shareholder_id: Optional[str] = None,
         representative_name: Optional[str] = None, representative_id: Optional[str] = None,
@@ -53,9 +54,11 @@ OFFLINE_MAINTAIN = Service(
 
 
 def secmerchant_offline_maintain(
-        *, timestamp: Moment, secondary_merchant_name: str, secondary_merchant_id: str,
-        secondary_merchant_industry: str, register_country: str, register_address: str, store_id: str,
-        store_name: str, store_country: str, store_address: str, store_industry: str,
+        *, timestamp: Moment = REQUIRED, secondary_merchant_name: str = REQUIRED, secondary_merchant_id: str = REQUIRED,
+        secondary_merchant_industry: str = REQUIRED, register_country: str = REQUIRED,
+        register_address: str = REQUIRED, store_id: str = REQUIRED,
+        store_name: str = REQUIRED, store_country: str = REQUIRED, store_address: str = REQUIRED,
+        store_industry: str = REQUIRED,
         secondary_merchant_type: Optional[str] = None, registration_no: Optional[str] = None,
         shareholder_name: Optional[str] = None, shareholder_id: Optional[str] = None,
         representative_name: Optional[str] = None, representative_id: Optional[str] = None,
@@ -83,7 +86,8 @@ QUERY_STATUS = Service(
 )
 
 
-def secmerchant_query_status(*, timestamp: Moment, secondary_merchant_id: str, payment_method: str,
+def secmerchant_query_status(*, timestamp: Moment = REQUIRED, secondary_merchant_id: str = REQUIRED,
+        payment_method: str = REQUIRED,
                              store_id: Optional[str] = None, extra: Extra = None) -> Dict[str, str]:
     """The params that ask how a registration stands. ``payment_method``: ONLINE_PAYMENT or INSTORE_PAYMENT.
 

@@ -17,7 +17,10 @@ Json = Union[str, List[Any], Tuple[Any, ...], Mapping[str, Any]]
 #: Unlisted parameters that are passed through deliberately.
 Extra = Optional[Mapping[str, Any]]
 
-_NONE = MappingProxyType({})  # type: Mapping[str, Any]
+#: The default of an argument that has none: leaving it out is InvalidRequest, which says more than TypeError.
+REQUIRED = None  # type: Any
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Service(NamedTuple):
