@@ -1,0 +1,140 @@
+"""What is installed, and that it stays light to import."""
+import ast
+import configparser
+import importlib
+import importlib.util
+import os
+import pkgutil
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import alipay_mapi
+from alipay_mapi import _version
+
+HEAVY = {"requests", "urllib3", "lxml", "Crypto", "Cryptodome", "cryptography", "rich"}
+
+
+@pytest.fixture(scope="module")
+def setup_cfg(checkout):
+    settings = configparser.ConfigParser()
+    settings.read(str(checkout / "setup.cfg"), encoding="utf-8")
+    return settings
+
+
+def python(checkout, code, *options):
+    """What a fresh interpreter prints, started at the top of the checkout."""
+    command = [sys.executable] + list(options) + ["-c", code]
+    return subprocess.check_output(command, cwd=str(checkout), stdin=subprocess.DEVNULL).decode("utf-8").strip()
+
+
+def lines(text):
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_both_version_literals_agree(setup_cfg):
+    assert _version.__version__ == setup_cfg["metadata"]["version"] == "0.1.0"
+
+
+def test_setup_py_is_two_statements(checkout):
+    tree = ast.parse((checkout / "setup.py").read_text(encoding="utf-8"))
+    assert [ast.dump(node) for node in tree.body] == [
+        ast.dump(node) for node in ast.parse("from setuptools import setup\nsetup()").body
+    ]
+
+
+def test_no_pyproject_toml_is_needed(checkout):
+    """setuptools as shipped with Python 3.6 does not read it, so whatever stood there would not hold everywhere."""
+    assert not (checkout / "pyproject.toml").exists()
+
+
+def test_versions_are_read_without_importing_the_package(setup_cfg):
+    """``attr:`` imports the package on old setuptools, before its dependencies are there."""
+    assert "attr:" not in setup_cfg["metadata"]["version"]
+
+
+def test_setup_cfg_uses_no_dashed_keys(setup_cfg):
+    for section in ("metadata", "options"):
+        assert [key for key in setup_cfg[section] if "-" in key] == []
+
+
+def test_every_python_that_is_claimed_is_allowed(setup_cfg):
+    assert setup_cfg["options"]["python_requires"] == ">=3.6"
+    for minor in range(6, 14):
+        assert "Programming Language :: Python :: 3.{}".format(minor) in setup_cfg["metadata"]["classifiers"]
+
+
+def test_core_dependencies_are_these_and_no_others(setup_cfg):
+    assert lines(setup_cfg["options"]["install_requires"]) == [
+        "requests>=2.25,<3",
+        "urllib3>=1.26,<3",
+        "lxml>=4.9.1",
+        "pycryptodome>=3.9",
+        'dataclasses>=0.8; python_version < "3.7"',
+    ]
+
+
+def test_the_command_is_the_cli_main(setup_cfg):
+    assert lines(setup_cfg["options.entry_points"]["console_scripts"]) == ["alipay-mapi = alipay_mapi.cli:main"]
+
+
+def test_types_and_data_are_shipped(setup_cfg, checkout):
+    assert lines(setup_cfg["options.package_data"]["alipay_mapi"]) == ["py.typed", "data/*"]
+    assert (checkout / "alipay_mapi" / "py.typed").is_file()
+
+
+def test_every_folder_of_code_is_a_package(checkout):
+    """``packages = find:`` leaves out a folder without ``__init__.py``, and the wheel then lacks it."""
+    for module in (checkout / "alipay_mapi").glob("**/*.py"):
+        assert (module.parent / "__init__.py").is_file(), module
+
+
+def test_package_data_lies_flat_in_data(checkout):
+    """``data/*`` does not reach into folders."""
+    data = checkout / "alipay_mapi" / "data"
+    assert [entry.name for entry in data.glob("*") if entry.is_dir() and entry.name != "__pycache__"] == []
+
+
+def test_the_code_under_test_is_the_checkout(checkout):
+    assert os.path.dirname(alipay_mapi.__file__) == str(checkout / "alipay_mapi")
+
+
+def test_every_module_imports():
+    for found in pkgutil.walk_packages(alipay_mapi.__path__, "alipay_mapi."):
+        if found.name == "alipay_mapi.crypto.cryptography" and importlib.util.find_spec("cryptography") is None:
+            continue
+        importlib.import_module(found.name)
+
+
+def test_importing_the_package_loads_no_heavy_library(checkout):
+    code = "import sys; before = set(sys.modules); import alipay_mapi; print(' '.join(set(sys.modules) - before))"
+    loaded = python(checkout, code).split()
+    assert "alipay_mapi" in loaded
+    assert {name.split(".")[0] for name in loaded} & HEAVY == set()
+
+
+def test_importing_the_package_warns_of_nothing(checkout):
+    assert python(checkout, "import alipay_mapi; print('quiet')", "-W", "error") == "quiet"
+
+
+def test_the_cell_runs_as_it_was_asked_to():
+    """tox says in ALIPAY_MAPI_EXPECT what its cell is for; a cell that tests something else must not pass."""
+    expected = os.environ.get("ALIPAY_MAPI_EXPECT", "").split()
+    if expected:
+        assert shutil.which("openssl") is not None
+        for extra in ("rich", "responses", "hypothesis", "pycryptodome_test_vectors", "cryptography_vectors"):
+            assert importlib.util.find_spec(extra) is not None, extra
+    if "optimised" in expected:
+        assert sys.flags.optimize == 1
+    if "fast" in expected:
+        assert importlib.util.find_spec("cryptography") is not None
+    if "plain" in expected:
+        assert importlib.util.find_spec("cryptography") is None
+
+
+def test_an_assert_of_a_test_is_checked_even_when_python_is_optimised():
+    """pytest rewrites the asserts of test modules into raises, so ``python -O -m pytest`` really tests."""
+    with pytest.raises(AssertionError):
+        assert sys is None
