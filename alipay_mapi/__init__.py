@@ -12,7 +12,7 @@ from ._version import __version__
 
 _NAMES = {
     "app_result": "AppResult verify_app_result",
-    "client": "Client TextAnswer",
+    "client": "Client",
     "error_codes": "describe",
     "errors": "AlipayError AmbiguousContent AmountMismatch BodyTooLarge CharsetError ConfigurationError "
               "CurrencyMismatch DuplicateParameter GatewayError InvalidMessage InvalidRequest KeyEncrypted "
@@ -28,6 +28,7 @@ _NAMES = {
     "request": "SignedRequest build_order_string build_request",
     "response": "Response parse_response",
     "synchronous_return": "SynchronousReturn verify_return",
+    "text_answer": "TextAnswer",
     "trade_state": "Effect TradeState",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -4,7 +4,6 @@ from ._version import __version__ as __version__
 from .app_result import AppResult as AppResult
 from .app_result import verify_app_result as verify_app_result
 from .client import Client as Client
-from .client import TextAnswer as TextAnswer
 from .error_codes import describe as describe
 from .errors import AlipayError as AlipayError
 from .errors import AmbiguousContent as AmbiguousContent
@@ -70,3 +69,4 @@ from .synchronous_return import SynchronousReturn as SynchronousReturn
 from .synchronous_return import verify_return as verify_return
 from .trade_state import Effect as Effect
 from .trade_state import TradeState as TradeState
+from .text_answer import TextAnswer as TextAnswer

@@ -35,7 +35,7 @@ def parse_amount(text: str) -> Decimal:
 def parse_discount(text: str) -> Decimal:
     """As :func:`parse_amount`, for ``discount``, which is zero or negative."""
     if isinstance(text, str) and text.startswith("-"):
-        return -parse_amount(text[1:])
+        return parse_amount(text[1:]).copy_negate()  # "-" would round to the context's precision
     return parse_amount(text)
 
 

@@ -8,9 +8,9 @@ import re
 from typing import Optional, Union
 
 from . import charsets, fields, form_body, messages, signing
-from .checks import check_party
-from .errors import (AmbiguousContent, BodyTooLarge, DuplicateParameter, InvalidRequest, MalformedParameter,
-                     MissingParameter, PartyMismatch, SignatureMissing, TooManyParameters, UnexpectedParameter, show)
+from .checks import NO_PARTY, check_party
+from .errors import (AmbiguousContent, CharsetError, DuplicateParameter, InvalidRequest, MalformedParameter,
+                     NotConfirmed, SignatureMissing, TooManyParameters, UnexpectedParameter, show)
 from .merchant import Merchant
 
 #: resultStatus → what it says; only 9000 claims a payment.
@@ -25,7 +25,8 @@ RESULT_STATUS = {
     "7001": "web payment failed",
 }
 
-_WHOLE = re.compile(r"\s*resultStatus=\{([0-9]*)\};\s*memo=\{(.*?)\};\s*result=\{(.*)\}\s*", re.DOTALL | re.ASCII)
+_STATUS = re.compile(r"resultStatus=\{([0-9]*)\};\s*memo=\{", re.ASCII)
+_RESULT = re.compile(r"\};\s*result=\{", re.ASCII)
 _TAIL = re.compile(r'&sign_type="([^"&]*)"&sign="([^"&]*)"', re.DOTALL)
 _BETWEEN = re.compile(r'"&(?=[A-Za-z_][A-Za-z0-9_]*=")', re.ASCII)
 _PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="(.*)', re.DOTALL | re.ASCII)
@@ -60,11 +61,10 @@ def verify_app_result(shop: Merchant, text: Union[str, bytes]) -> AppResult:
     kinds of damage on the way from the app are undone: quotes that were backslashed, and a ``+`` in the sign that
     became a blank. Raises InvalidMessage and its kinds.
     """
-    text = _decoded(shop, text)
-    whole = _WHOLE.fullmatch(text)
-    status, memo, result = whole.groups() if whole else (None, None, text.strip())
+    status, memo, result = _parts(_decoded(shop, text).strip())
     if not result and status and status != "9000":
-        return AppResult({}, (), {messages.SIGN: "the SDK reports no payment, and signs nothing then"}, status, memo)
+        return AppResult({}, (), dict.fromkeys((messages.SIGN, messages.PARTY, messages.ORDER, messages.AMOUNT),
+                                               "the SDK reports no payment, and signs nothing then"), status, memo)
     if '\\"' in result and not re.search(r'(?<!\\)"', result):
         result = result.replace('\\"', '"')
     at = result.rfind('&sign_type="')
@@ -78,31 +78,31 @@ def verify_app_result(shop: Merchant, text: Union[str, bytes]) -> AppResult:
     params = _params(signed)
     if params.get("service") != "mobile.securitypay.pay":
         raise UnexpectedParameter("service: this is not a result of mobile.securitypay.pay", parameter="service")
-    if "partner" not in params:
-        raise MissingParameter("partner: absent, so it may be another merchant's", parameter="partner")
-    answer = AppResult(params, {messages.SIGN, messages.PARTY},
-                       {messages.ORDER: "an app result is never proof; compare on the notification or the query"},
-                       status, memo)
-    if "@" in params.get("seller_id", "") and shop.seller_email is not None:
-        if params["seller_id"].lower() != shop.seller_email.lower():
-            raise PartyMismatch("seller_id: names another seller", parameter="seller_id")
-        check_party(shop, {"partner": params["partner"]})
-    elif "@" in params.get("seller_id", ""):
-        check_party(shop, {"partner": params["partner"]})
-    else:
-        check_party(shop, answer)
-    return answer
+    if not check_party(shop, params):
+        raise NotConfirmed(NO_PARTY)
+    return AppResult(params, (messages.SIGN, messages.PARTY),
+                     dict.fromkeys((messages.ORDER, messages.AMOUNT),
+                                   "an app result is never proof; compare on the notification or the query"),
+                     status, memo)
+
+
+def _parts(text):
+    """(resultStatus, memo, result) of the SDK's whole text, or (None, None, text) of a bare result."""
+    start = _STATUS.match(text)
+    middle = _RESULT.search(text, start.end()) if start else None
+    if middle is None or not text.endswith("}"):
+        return None, None, text
+    return start.group(1), text[start.end():middle.start()], text[middle.end():-1]
 
 
 def _decoded(shop, text):
     if not isinstance(text, (str, bytes, bytearray)):
         raise InvalidRequest("text: give the SDK's result as text or bytes, not {}".format(type(text).__name__),
                              parameter="text")
-    if len(text) > form_body.MAX_BYTES:
-        raise BodyTooLarge("{} characters; an app result has a few thousand at most".format(len(text)))
+    form_body.check_size(text)
     if isinstance(text, str):
         return text
-    return charsets.decode(bytes(text), shop.input_charset, shop.input_charset)
+    return charsets.decode(bytes(text), None, shop.input_charset)
 
 
 def _codec(shop, signed):
@@ -114,12 +114,14 @@ def _codec(shop, signed):
     except UnicodeEncodeError:
         codec = ""
     if not codec:
-        raise MalformedParameter("the result holds a character that is no text (half of a surrogate pair)")
+        raise CharsetError("the result holds a character that is no text (half of a surrogate pair)")
     return codec
 
 
 def _params(signed):
     """The quoted pairs, decoded of nothing. A value may hold quotation marks only where it is JSON."""
+    if "\x00" in signed:
+        raise MalformedParameter("a NUL character; Alipay sends none")
     if not signed.endswith('"'):
         raise MalformedParameter("the signed text does not end in a quoted value")
     parts = _BETWEEN.split(signed[:-1])

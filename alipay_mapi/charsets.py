@@ -41,25 +41,60 @@ def _row(charset):
     return CHARSETS[name]
 
 
-def codec_of(raw: bytes, declared: Optional[str], configured: Optional[str]) -> str:
-    """The codec that reads every byte of a message (never with U+FFFD).
+def of_content_type(header: Optional[str]) -> Optional[str]:
+    """The ``charset`` of a Content-Type header, if it is in the closed list; None otherwise.
 
-    ``declared``: what the message says of itself; ``configured``: what the shop sends. A GBK reading is tried first
-    only when both agree on it, because UTF-8 bytes often read as (wrong) GBK text and hardly ever the other way.
-    Raises :class:`CharsetError`.
+    Alipay's own header has a stray word: ``application/x-www-form-urlencoded; text/html; charset=utf-8``.
     """
-    first, second = "utf-8", "gb18030"
-    if known(declared) and reading_codec(declared) != "utf-8" and reading_codec(configured) != "utf-8":
-        first, second = second, first
-    for codec in (first, second):
+    for part in (header or "").split(";")[1:]:
+        name, _, value = part.partition("=")
+        value = value.strip().strip("\"'")
+        if name.strip().lower() == "charset":
+            return value if known(value) else None
+    return None
+
+
+def codec_of(raw: bytes, declared: Optional[str], configured: Optional[str]) -> str:
+    """The codec that reads every byte of a signed message (never with U+FFFD). Raises :class:`CharsetError`.
+
+    ``declared``: what the message says of itself (ignored when Alipay uses no such charset); ``configured``: what the
+    shop sends. UTF-8 is always possible, GB18030 when one of the two names it. It comes first only when both do:
+    UTF-8 bytes often read as (wrong) GBK text, and hardly ever the other way round.
+    """
+    named = _named(declared, configured)
+    if "gb18030" not in named:
+        codec = _first_that_reads(raw, ["utf-8"])
+    else:
+        codec = _first_that_reads(raw, _both(named))
+    if codec is None:
+        raise CharsetError("the text is not {}: damaged on the way, or in a charset that neither the message nor the "
+                           "merchant names (pass content_type, or set the merchant's input_charset)".format(
+                               "UTF-8 or GB18030" if "gb18030" in named else "UTF-8"))
+    return codec
+
+
+def decode(raw: bytes, declared: Optional[str] = None, configured: Optional[str] = "utf-8") -> str:
+    """Bytes that have no sign of their own (a file, an app's text) to text: both charsets are tried."""
+    codec = _first_that_reads(raw, _both(_named(declared, configured)))
+    if codec is None:
+        raise CharsetError("the text is neither UTF-8 nor GB18030; it was damaged on the way, or is not Alipay's")
+    return raw.decode(codec)
+
+
+def _named(declared, configured):
+    names = (configured, declared) if known(declared) else (configured,)
+    return [reading_codec(name) for name in names]
+
+
+def _both(named):
+    return ["gb18030", "utf-8"] if named == ["gb18030", "gb18030"] else ["utf-8", "gb18030"]
+
+
+def _first_that_reads(raw, codecs):
+    for codec in codecs:
         try:
             raw.decode(codec)
             return codec
         except UnicodeDecodeError:
             continue
-    raise CharsetError("the text is neither UTF-8 nor GB18030; it was damaged on the way, or is not Alipay's")
-
-
-def decode(raw: bytes, declared: Optional[str] = None, configured: Optional[str] = "utf-8") -> str:
-    """Bytes to text by :func:`codec_of`."""
-    return raw.decode(codec_of(raw, declared, configured))
+    return None

@@ -1,13 +1,13 @@
-"""After the signature: is it for us, about this order, over this amount?
+"""After the signature: is it for us, about this order, over this amount? ``message``: any mapping of signed text.
 
 Shared by every message, so that a notification, a return and a query answer cannot differ in what they let through.
 Source: "What to check after the signature" (ac/web/async, step by step).
 """
-import hmac
 from decimal import Decimal
 from typing import Callable, Dict, Optional, Union
 
 from . import messages
+from .amounts import parse_amount
 from .errors import (AmountMismatch, CurrencyMismatch, InvalidRequest, MalformedParameter, MissingParameter,
                      OrderMismatch, OrderNotFound, PartyMismatch, show)
 from .merchant import Merchant
@@ -24,18 +24,20 @@ NO_PARTY = ("no seller is named, and Alipay signs for every merchant with this o
 def check_party(shop: Merchant, message) -> bool:
     """Is the message for this merchant? True: proved; False: the message does not say. Raises PartyMismatch."""
     named = False
-    for field, ours in (("partner", shop.partner), ("seller_id", shop.seller_id)):
+    for field in ("partner", "seller_id", "seller_email"):
         theirs = message.get(field)
-        if theirs is not None:
-            if theirs not in ((ours, shop.partner) if field == "seller_id" else (ours,)):
-                raise PartyMismatch("{}: names another merchant; not ours, although the sign fits. Do not act on it, "
-                                    "and find out who sent it".format(field), parameter=field)
-            named = True
-    theirs = message.get("seller_email")
-    if theirs is not None and shop.seller_email is not None and "*" not in theirs:
-        if theirs.lower() != shop.seller_email.lower():
-            raise PartyMismatch("seller_email: names another merchant; not ours, although the sign fits",
-                                parameter="seller_email")
+        if theirs is None:
+            continue
+        if field == "seller_email" or "@" in theirs:
+            # An account: an order string may have it as seller_id. Masked (for***@…), it says nothing.
+            ours = None if "*" in theirs else shop.seller_email
+        else:
+            ours = shop.partner if field == "partner" else shop.seller_id
+        if ours is None:
+            continue
+        if theirs.lower() != ours.lower():
+            raise PartyMismatch("{}: names another merchant; not ours, although the sign fits. Do not act on it, and "
+                                "find out who sent it".format(field), parameter=field)
         named = True
     return named or not shop.key_is_shared
 
@@ -53,9 +55,8 @@ def find_order(message, order: OrderSource) -> Order:
     if not isinstance(found, Order):
         raise InvalidRequest("order: give a mapi.Order, or a function from out_trade_no to one, not {}".format(
             type(found).__name__), parameter="order")
-    # Byte for byte: no case folding, no trimming, no width folding.
-    if not hmac.compare_digest(found.out_trade_no.encode("utf-8", "surrogatepass"),
-                               number.encode("utf-8", "surrogatepass")):
+    # Character for character: no case folding, no trimming, no width folding.
+    if found.out_trade_no != number:
         raise OrderMismatch("the message is about another order than the one given", out_trade_no=show(number))
     return found
 
@@ -64,8 +65,8 @@ def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
     """Compare the message's amount with the order's price, exactly, as decimals.
 
     ``in_cny``: the message is a query answer, whose amounts are CNY whatever the order's currency. Returns what could
-    not be compared: check name → reason (empty when the amount was compared). Raises AmountMismatch,
-    CurrencyMismatch, MissingParameter.
+    not be compared: check name → reason (empty when the amount was compared). Raises AmountMismatch (also for no
+    amount at all), CurrencyMismatch, and MissingParameter when a foreign price comes without its currency.
     """
     domestic = order.total_fee is not None and order.currency in (None, "CNY")
     if in_cny:
@@ -93,12 +94,12 @@ def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
 def _same_amount(message, price: Decimal) -> None:
     text = message.get("total_fee")
     if text is None:
-        raise MissingParameter("total_fee: absent, so the amount cannot be compared with the order",
-                               parameter="total_fee")
+        raise AmountMismatch("total_fee: absent, and the order's price is {}; do not fulfil it".format(price),
+                             parameter="total_fee")
     try:
-        fits = message.total_fee == price
+        fits = parse_amount(text) == price
     except MalformedParameter:
         fits = False
     if not fits:
         raise AmountMismatch("total_fee: {} in the message, {} in the order; do not fulfil it".format(
-            show(text, 24), price))
+            show(text, 24), price), parameter="total_fee")

@@ -8,15 +8,16 @@ import logging
 import re
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Callable, Mapping, Optional, Tuple, Union
 
-from . import charsets, error_codes, services
+from . import error_codes, services
 from .errors import (AlipayError, GatewayError, InvalidMessage, InvalidRequest, NotXML, OutcomeUnknown,
                      TransportError, UnexpectedRoot, XMLMalformed, show)
 from .merchant import GATEWAY_INSTORE, GATEWAY_INTL, Merchant
 from .request import SignedRequest, build_request
 from .response import Response, parse_response
+from .text_answer import TextAnswer, no_answer, parse_text
 
 _LOG = logging.getLogger("alipay_mapi")
 
@@ -28,21 +29,6 @@ _NOT_AN_ANSWER = (NotXML, XMLMalformed, UnexpectedRoot)
 _IDS = ("out_trade_no", "out_return_no", "trade_no", "partner_trans_id", "partner_refund_id", "secondary_merchant_id")
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-@dataclass(frozen=True)
-class TextAnswer:
-    """A file that a service answered in place of XML. Unsigned: it is worth what TLS is worth.
-
-    ``lines``: the records, without blank lines. ``is_empty``: no record (Alipay says "No balance … data").
-    """
-
-    text: str = field(repr=False)
-    lines: Tuple[str, ...] = field(repr=False)
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.lines
 
 
 class Client:
@@ -237,7 +223,7 @@ class Client:
         if problem is not None:
             if writes:
                 raise _outcome_unknown(request, "its answer cannot be used ({})".format(type(problem).__name__))
-            raise _no_answer(problem) if isinstance(problem, _NOT_AN_ANSWER) else problem
+            raise no_answer(problem) if isinstance(problem, _NOT_AN_ANSWER) else problem
         try:
             return response.raise_for_error()
         except GatewayError as err:
@@ -249,20 +235,8 @@ class Client:
     def _read_text(self, request, answer, writes):
         if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             self._read_xml(request, answer, writes)
-            raise _no_answer("XML that says yes")
-        failure = error_codes.file_failure(answer.body)
-        if failure is not None and failure.empty:
-            return TextAnswer("", ())
-        if failure is not None:
-            raise GatewayError("{}: no file: {} ({})".format(request.service, show(failure.text), failure.meaning),
-                               code=failure.text, service=request.service)
-        text = charsets.decode(answer.body, _charset_of(answer.content_type), self.shop.input_charset)
-        text = text.lstrip("\ufeff")
-        # Not splitlines(): a remark may hold U+2028 or U+0085, which ends no record.
-        lines = tuple(line for line in text.replace("\r\n", "\n").split("\n") if line.strip())
-        if not lines or "|" not in lines[0]:
-            raise _no_answer("text without a record")
-        return TextAnswer(text, lines)
+            raise no_answer("XML that says yes")
+        return parse_text(self.shop, answer.body, answer.content_type, request.service)
 
     def _ask_whether_genuine(self, spelled, started):
         from .transport import Call
@@ -279,7 +253,7 @@ class Client:
         if code is None and word.startswith(b"<"):
             code = self._xml_refusal(answer.body)
         if code is None:
-            raise _no_answer("neither true nor false")
+            raise no_answer("neither true nor false")
         raise GatewayError("notify_verify: the gateway answered {} ({})".format(
             show(code), "is the partner right?" if code == "invalid" else error_codes.describe(code).meaning),
             code=show(code), service="notify_verify")
@@ -320,12 +294,6 @@ def _outcome_unknown(request: SignedRequest, why: str, code: Optional[str] = Non
                           service=request.service, code=code, **facts)
 
 
-def _no_answer(what) -> TransportError:
-    if isinstance(what, Exception):
-        what = "{} ({})".format(type(what).__name__, what)
-    return TransportError("not an answer of the gateway: {}".format(what), kind="not-an-answer", sent=True)
-
-
 def _pause(attempt, hosts) -> float:
     """Seconds before the attempt with this number (the first is 0): none for a host that was not asked yet."""
     if attempt < hosts:
@@ -340,11 +308,3 @@ def _spellings(notify_id):
     if "%" not in notify_id or _BROKEN_ESCAPE.search(notify_id):
         return (encoded,)
     return notify_id.replace("+", "%2B"), encoded
-
-
-def _charset_of(content_type) -> Optional[str]:
-    for part in (content_type or "").split(";")[1:]:
-        name, _, value = part.partition("=")
-        if name.strip().lower() == "charset" and charsets.known(value.strip().strip("\"'")):
-            return value.strip().strip("\"'")
-    return None

@@ -134,6 +134,9 @@ buyer_actions seller_actions logistics_type logistics_fee logistics_payment gmt_
 receive_name receive_address receive_zip receive_phone receive_mobile alipay_trans_status alipay_buyer_login_id
 alipay_buyer_user_id additional_trade_status to_buyer_fee to_seller_fee success detail_data batch_num batch_fee
 refund_date pay_date seller_user_id notify_data sec_id req_data request_token
+flag_trade_locked gmt_last_modified_time operator_role time_out time_out_type coupon_discount coupon_used_fee
+refund_id refund_flow_type refund_cash_fee refund_coupon_fee refund_agent_pay_fee logistics_status fund_bill_list
+fund_change gmt_refund_pay detail_error_code detail_error_des encrypt_key
 """
 
 #: Every name of the protocol, sent or received.

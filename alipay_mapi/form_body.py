@@ -6,9 +6,9 @@ readers of a repeated name see two different messages.
 """
 import re
 from typing import Dict
-from urllib.parse import unquote_to_bytes
 
-from .errors import BodyTooLarge, DuplicateParameter, MalformedParameter, TooManyParameters
+from .errors import BodyTooLarge, DuplicateParameter, MalformedParameter, TooManyParameters, show
+from .fields import NAMES
 
 #: A refund batch of 1,000 rows passes 150 kB; everything else stays under 8 KiB.
 MAX_BYTES = 1024 * 1024
@@ -16,6 +16,15 @@ MAX_PARAMETERS = 200
 
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NAME = re.compile(rb"[^\x00-\x1f\x7f&=]{1,128}")
+_KNOWN = frozenset(name.encode("ascii") for name in NAMES)
+_DIGITS = "0123456789abcdefABCDEF"
+_BYTE = {(a + b).encode("ascii"): bytes([int(a + b, 16)]) for a in _DIGITS for b in _DIGITS}
+
+
+def check_size(raw) -> None:
+    """Raise BodyTooLarge before anything else looks at ``raw`` (bytes or text)."""
+    if len(raw) > MAX_BYTES:
+        raise BodyTooLarge("{} bytes; no message of this protocol is larger than {}".format(len(raw), MAX_BYTES))
 
 
 def parse(raw: bytes) -> Dict[bytes, bytes]:
@@ -26,8 +35,7 @@ def parse(raw: bytes) -> Dict[bytes, bytes]:
     >>> parse(b"subject=a%2Bb+c&sign=x")
     {b'subject': b'a+b c', b'sign': b'x'}
     """
-    if len(raw) > MAX_BYTES:
-        raise BodyTooLarge("{} bytes; no message of this protocol is larger than {}".format(len(raw), MAX_BYTES))
+    check_size(raw)
     if raw.count(b"&") >= MAX_PARAMETERS:
         raise TooManyParameters("more than {} parameters; no message of this protocol has so many".format(
             MAX_PARAMETERS))
@@ -38,12 +46,11 @@ def parse(raw: bytes) -> Dict[bytes, bytes]:
     if b"%00" in raw or b"\x00" in raw:
         raise MalformedParameter("a NUL character; Alipay sends none")
     pairs = {}  # type: Dict[bytes, bytes]
-    for part in raw.split(b"&"):
+    for part in raw.replace(b"+", b" ").split(b"&"):
         name, equals, value = part.partition(b"=")
-        if b"%" in part or b"+" in part:
-            name = unquote_to_bytes(name.replace(b"+", b" "))
-            value = unquote_to_bytes(value.replace(b"+", b" "))
-        if not equals or _NAME.fullmatch(name) is None:
+        if b"%" in part:
+            name, value = _unquote(name) if b"%" in name else name, _unquote(value)
+        if not equals or name not in _KNOWN and _NAME.fullmatch(name) is None:
             raise MalformedParameter("a part is not name=value, or its name holds &, = or a control character")
         if name in pairs:
             raise DuplicateParameter("a parameter stands twice; Alipay sends each once", parameter=_shown(name))
@@ -51,5 +58,11 @@ def parse(raw: bytes) -> Dict[bytes, bytes]:
     return pairs
 
 
+def _unquote(text):
+    """Percent-decode; every % is followed by two hex digits by now. Half the time of urllib's, which must ask."""
+    first, *rest = text.split(b"%")
+    return first + b"".join([_BYTE[part[:2]] + part[2:] for part in rest]) if rest else first
+
+
 def _shown(name):
-    return name[:64].decode("ascii", "backslashreplace")
+    return show(name.decode("ascii", "backslashreplace"))

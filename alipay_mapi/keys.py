@@ -17,6 +17,9 @@ from .errors import InvalidRequest, KeyEncrypted, KeyFormatError, KeyMismatch, M
 KeyText = Union[str, bytes]
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+# White space, also what comes along when a key is copied from a web page: no-break, zero-width, ideographic, BOM.
+_BLANKS = re.compile(rb"\s|\xc2\xa0|\xe2\x80[\x8b-\x8d]|\xe3\x80\x80|\xef\xbb\xbf")
+_DSA_SIZES = {"p": (1024, 2048, 3072), "q": (160, 224, 256)}
 _CONVERT = "openssl pkey -in key.pem -out plain.pem"
 
 
@@ -92,14 +95,16 @@ def load_md5_key(text: KeyText) -> MD5Key:
 
     A public key is refused in any of its forms: whoever knows it could sign (CVE-2017-11424 and its kin).
     """
-    data = _bytes(text, "md5_key").strip()
+    whole = _bytes(text, "md5_key")
+    data = whole.strip()
     if not data:
         raise MissingKey("md5_key is empty; copy the 32 letters and digits from the merchant console")
-    if b"-----" in data or der.whole(data) or _base64_key(data) is not None:
+    if b"-----" in data or der.whole(whole) or _base64_key(data) is not None:
         raise KeyMismatch("md5_key holds an RSA or DSA key; the MD5 key is 32 letters and digits, and a public key "
                           "in its place would let anyone sign")
-    if not re.fullmatch(rb"[!-~]+", data):
-        raise KeyFormatError("md5_key holds blanks or characters outside ASCII; it is 32 letters and digits")
+    if not re.fullmatch(rb"[!-~]{1,64}", data):
+        raise KeyFormatError("md5_key holds blanks, characters outside ASCII, or more than 64 characters; it is "
+                             "32 letters and digits")
     if len(data) < 32:
         raise WeakKey("md5_key has fewer than 32 characters: cut while copying, or a placeholder")
     return MD5Key(data)
@@ -109,26 +114,36 @@ def _load(text, kind, private, parameter):
     data = _der(_bytes(text, parameter), parameter)
     form = der.form(data)
     _check_form(form, kind, private, parameter)
-    try:
-        key = Key(kind, private, data)
-        if private:
-            module = crypto.backend()
-            # A damaged private key signs wrongly, and a wrong CRT signature gives the key away.
-            sound = module.verify(_public_half(module, key), kind, "SHA1", b"1", module.sign(key.native(), kind, "SHA1", b"1"))
-        else:
-            sound = True
-    except Exception:  # each library has its own; none of them may carry key text out
-        sound, key = False, None
-    if not sound or key is None:
-        raise KeyFormatError("{} is damaged: it has the outer form of a key, but its numbers do not fit. "
-                             "Copy it again, whole".format(parameter))
+    key = _read(kind, private, data)
+    if key is None:
+        raise _damaged(parameter)
     _check_strength(key, parameter)
+    if not _sound(key):
+        raise _damaged(parameter)
     return key
 
 
-def _public_half(module, key):
-    native = key.native()
-    return native.public_key() if hasattr(native, "public_key") else native.publickey()
+def _read(kind, private, data):
+    try:
+        return Key(kind, private, data)
+    except Exception:  # each library has its own, and none of them may carry key text out
+        return None
+
+
+def _sound(key):
+    """Do the numbers belong together? A damaged private key signs wrongly, and a wrong RSA sign can give it away."""
+    if key.kind == "DSA":
+        p, q, g, y = key.numbers
+        if not all(1 < number < p and pow(number, q, p) == 1 for number in (g, y)):
+            return False
+    if not key.private:
+        return True
+    module = crypto.backend()
+    try:
+        sign = module.sign(key.native(), key.kind, "SHA256", b"alipay_mapi")
+        return module.verify(module.public_half(key.native()), key.kind, "SHA256", b"alipay_mapi", sign)
+    except Exception:  # as above
+        return False
 
 
 def _bytes(text, parameter):
@@ -164,6 +179,9 @@ def _der(data, parameter):
         return found
     if data.startswith((b"/", b"./", b"~", b"C:\\")) or data.endswith((b".pem", b".key", b".der", b".txt")):
         raise KeyFormatError("{} looks like a path; read the file and pass what it holds".format(parameter))
+    if b"\\n" in data or b"\\r" in data:
+        raise KeyFormatError("{} holds the two characters \\n where a line should end; put real line ends "
+                             "in their place".format(parameter))
     if data.startswith(b"<"):
         raise KeyFormatError("{} is HTML or XML: a saved web page, not the key".format(parameter))
     raise KeyFormatError("{} is not a key: neither PEM nor base64 nor DER of one, or cut short".format(parameter))
@@ -171,10 +189,9 @@ def _der(data, parameter):
 
 def _base64_key(data):
     """Bare base64 → DER, or None when it is not exactly one DER SEQUENCE in base64."""
-    body = b"".join(data.split())
     try:
-        found = base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
+        found = base64.b64decode(_BLANKS.sub(b"", data), validate=True)
+    except binascii.Error:
         return None
     return found if der.whole(found) else None
 
@@ -201,9 +218,22 @@ def _check_strength(key, parameter):
         raise WeakKey("{} has {} bits; fewer than 1024 can be broken at home".format(parameter, key.bits))
     if key.bits > 16384:
         raise KeyFormatError("{} has {} bits; nobody uses more than 16384".format(parameter, key.bits))
-    if key.kind == "RSA" and (key.numbers[1] < 65537 or not key.numbers[1] & 1 or not key.numbers[0] & 1):
+    if key.kind == "DSA":
+        if key.bits not in _DSA_SIZES["p"] or key.numbers[1].bit_length() not in _DSA_SIZES["q"]:
+            raise KeyFormatError("{} is a DSA key of {} and {} bits; DSA has 1024, 2048 or 3072 and 160, 224 or 256 "
+                                 "(FIPS 186)".format(parameter, key.bits, key.numbers[1].bit_length()))
+        return
+    modulus, exponent = key.numbers
+    if exponent < 65537:
         raise WeakKey("{} has a public exponent below 65537, for which signatures have been forged; "
                       "make a new pair: alipay-mapi keys new".format(parameter))
+    if modulus % 2 == 0 or exponent % 2 == 0:
+        raise _damaged(parameter)
+
+
+def _damaged(parameter):
+    return KeyFormatError("{} is damaged: it has the outer form of a key, but its numbers do not fit. "
+                          "Copy it again, whole".format(parameter))
 
 
 def _encrypted(parameter):
@@ -211,5 +241,5 @@ def _encrypted(parameter):
 
 
 def _certificate(parameter):
-    return KeyFormatError("{} is a certificate; MAPI uses bare keys. Take the key out of it: "
-                          "openssl x509 -in cert.pem -pubkey -noout".format(parameter))
+    return KeyFormatError("{} is a certificate, or a request for one; MAPI uses bare keys. Take the public key out of "
+                          "it: openssl x509 (or req) -in cert.pem -pubkey -noout".format(parameter))

@@ -34,6 +34,9 @@ class _Typed:
             problem = str(error)
         raise MalformedParameter("{}: {}".format(self.name, problem), parameter=self.name)
 
+    def __set__(self, message, value):
+        raise AttributeError("a checked message is read-only")
+
 
 def _text(doc=None):
     return _Typed(str, doc)

@@ -78,33 +78,35 @@ def verify_notify(shop: Merchant, body: bytes, content_type: Optional[str] = Non
         raise InvalidRequest("body: give the raw bytes (Django request.body, Flask request.get_data()), not {}: what "
                              "a framework has decoded can no longer be verified".format(type(body).__name__),
                              parameter="body")
+    form_body.check_size(body)
     declared = _check_content_type(content_type)
     params = verified_params(shop, bytes(body), declared)
     kind = _kind(params)
-    passed, unchecked = {messages.SIGN}, {}
-    note = Notification(params, kind, passed, unchecked)
-    if check_party(shop, note):
-        passed.add(messages.PARTY)
+    passed, unchecked = [messages.SIGN], {}
+    if check_party(shop, params):
+        passed.append(messages.PARTY)
     elif confirm is None:
         raise NotConfirmed("{}. Pass confirm=Client(shop).notify_verify, or ask single_trade_query".format(NO_PARTY),
-                           out_trade_no=show(note.get("out_trade_no", "")))
-    if order is None or kind not in (TRADE, REFUND):
+                           out_trade_no=show(params.get("out_trade_no", "")))
+    if order is None:
         unchecked[messages.ORDER] = unchecked[messages.AMOUNT] = NO_ORDER
+    elif kind not in (TRADE, REFUND):
+        unchecked[messages.ORDER] = unchecked[messages.AMOUNT] = "a notification of this kind is not about one order"
     else:
-        found = find_order(note, order)
-        passed.add(messages.ORDER)
+        found = find_order(params, order)
+        passed.append(messages.ORDER)
         if kind == TRADE:
-            missing = check_amount(note, found)
+            missing = check_amount(params, found)
             unchecked.update(missing)
             if not missing:
-                passed.add(messages.AMOUNT)
+                passed.append(messages.AMOUNT)
         else:
             unchecked[messages.AMOUNT] = "a refund notification is about a part of the amount"
     if confirm is None:
         unchecked[messages.CONFIRMED] = "no confirm= was given; the sign alone is sufficient here"
     else:
-        _confirm(note, confirm)
-        passed.update((messages.CONFIRMED, messages.PARTY))
+        _confirm(params, confirm)
+        passed += [messages.CONFIRMED, messages.PARTY]
     return Notification(params, kind, passed, unchecked)
 
 
@@ -114,10 +116,10 @@ def verified_params(shop: Merchant, raw: bytes, declared: Optional[str] = None, 
     ``own``: names of the shop's own parameters, taken out first (bytes).
     """
     pairs = form_body.parse(raw)
-    for name in own:
-        pairs.pop(name, None)
     sign_text = pairs.pop(b"sign", b"").decode("latin-1")
     sign_type = pairs.pop(b"sign_type", b"").decode("latin-1")
+    # Empty values first: they are not signed, and would hide an & from the count below.
+    pairs = {name: value for name, value in pairs.items() if value and name not in own}
     text = presign.presign_bytes(pairs.items())
     signing.check(shop.sign_type, shop.checking_keys, text, sign_type or None, sign_text)
     if text.count(b"&") >= len(pairs):
@@ -132,7 +134,7 @@ def verified_params(shop: Merchant, raw: bytes, declared: Optional[str] = None, 
     if declared is None and b"_input_charset" in pairs:
         declared = pairs[b"_input_charset"].decode("latin-1")
     codec = charsets.codec_of(text, declared, shop.input_charset)
-    return {name.decode(codec): value.decode(codec) for name, value in pairs.items() if value}
+    return {name.decode(codec): value.decode(codec) for name, value in pairs.items()}
 
 
 def _kind(params):
@@ -145,7 +147,7 @@ def _kind(params):
                                "browser's return, posted again".format(
                                    "notify_type" if "notify_type" not in params else "notify_id"))
     kind, required = _KINDS.get(params["notify_type"], (OTHER, ()))
-    if "out_return_no" in params:
+    if "out_return_no" in params and kind in (TRADE, OTHER):
         kind, required = REFUND, ("notify_id", "out_trade_no", "out_return_no", "refund_status")
     for name in required:
         if name not in params:
@@ -156,8 +158,8 @@ def _kind(params):
     return kind
 
 
-def _confirm(note, confirm):
-    notify_id = note["notify_id"]
+def _confirm(params, confirm):
+    notify_id = params["notify_id"]
     if FIELDS["notify_id"].match(notify_id) is None:
         raise MalformedParameter("notify_id: holds characters that no notify_id has; not asked about",
                                  parameter="notify_id")
@@ -170,14 +172,10 @@ def _check_content_type(header):
     """The declared charset, or None. Alipay sends ``application/x-www-form-urlencoded; text/html; charset=utf-8``."""
     if header is None:
         return None
-    parts = [part.strip() for part in str(header).split(";")]
-    if parts[0].lower() != "application/x-www-form-urlencoded":
+    header = header.decode("latin-1") if isinstance(header, bytes) else str(header)
+    media_type = header.partition(";")[0].strip()
+    if media_type.lower() != "application/x-www-form-urlencoded":
         raise UnsupportedContentType("the content type is {!r}; Alipay posts application/x-www-form-urlencoded".format(
-            show(parts[0])))
-    for part in parts[1:]:
-        name, _, value = part.partition("=")
-        if name.strip().lower() == "charset":
-            # Not from the closed list: ignored, and never used as a codec.
-            value = value.strip().strip('"\'')
-            return value if charsets.known(value) else None
-    return None
+            show(media_type)))
+    # Not from the closed list: ignored, and never used as a codec.
+    return charsets.of_content_type(header)

@@ -5,6 +5,7 @@ from typing import Optional, Union
 
 from .amounts import decimals_of, parse_amount, format_amount
 from .errors import InvalidRequest
+from .fields import FIELDS
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Order:
         if (self.total_fee is None) == (self.rmb_fee is None):
             raise InvalidRequest("an order has exactly one price: total_fee (with currency), or rmb_fee",
                                  parameter="total_fee")
-        if self.currency is not None and (not isinstance(self.currency, str) or len(self.currency) != 3
-                                          or not self.currency.isalpha() or not self.currency.isupper()):
+        if self.currency is not None and (not isinstance(self.currency, str)
+                                          or FIELDS["currency"].match(self.currency) is None):
             raise InvalidRequest("currency: three upper-case letters, such as USD", parameter="currency")
         for name in ("total_fee", "rmb_fee"):
             value = getattr(self, name)

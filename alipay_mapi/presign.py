@@ -29,7 +29,8 @@ def presign_string(params: Mapping[str, str]) -> str:
 
 def presign_bytes(pairs: Iterable[Tuple[bytes, bytes]]) -> bytes:
     """The sorted dialect over received bytes: no charset is involved. ``pairs``: decoded once, without sign(_type)."""
-    return b"&".join([name + b"=" + value for name, value in sorted(pairs) if value])
+    values = dict(pairs)
+    return b"&".join([name + b"=" + values[name] for name in sorted(values) if values[name]])
 
 
 def quoted_string(params: Mapping[str, str]) -> str:

@@ -104,6 +104,8 @@ def build_request(shop: Merchant, service: str, params: Mapping[str, Any]) -> Si
     a known field is checked against ``fields``; what a service requires is checked by its builder in ``services``.
     Raises InvalidRequest (naming the parameter), UnsafeValue, MissingKey.
     """
+    if not isinstance(service, str):
+        raise InvalidRequest("service: the operation's name as text, such as single_trade_query", parameter="service")
     service = services.canonical_name(service)
     sent = _collect(shop, service, params)
     _check(sent)
@@ -163,13 +165,14 @@ def _collect(shop, service, params):
 def _text(name, value):
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise InvalidRequest("{}: give text{}, not {}".format(
-            show(name), " or Decimal" if name in fields.FIELDS and fields.FIELDS[name].kind == fields.AMOUNT else "",
-            type(value).__name__), parameter=show(name))
+    if isinstance(value, str):
+        return str.__str__(value)  # the text itself, whatever a subclass (an Enum, say) prints
     if isinstance(value, Decimal):
         return amounts.format_amount(value, show(name))
-    return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and -10 ** 64 < value < 10 ** 64:
+        return str(int(value))
+    raise InvalidRequest("{}: give text (an amount as text or Decimal, a list as JSON text), not {}".format(
+        show(name), "a huge int" if isinstance(value, int) else type(value).__name__), parameter=show(name))
 
 
 def _check(sent):
@@ -184,7 +187,7 @@ def _check(sent):
                               parameter=show(name))
         elif "\x00" in value:
             raise UnsafeValue("{}: holds a NUL character".format(name), parameter=name)
-    currency = sent.get("currency")
+    currency = sent.get("trans_currency") or sent.get("currency")  # priced in; settled in, if they differ
     if currency is not None and amounts.decimals_of(currency) == 0:
         for name in fields.IN_CURRENCY:
             if "." in sent.get(name, ""):

@@ -9,13 +9,15 @@ from typing import Mapping, Optional
 
 from . import charsets, error_codes, messages, presign, services, signing, xml_answer
 from .checks import NO_PARTY, check_party
-from .errors import (CharsetError, GatewayError, InvalidRequest, OrderMismatch, ResponseSignatureInvalid,
-                     ResponseSignatureMissing, SignatureInvalid, UntrustedMessage, XMLMalformed,
-                     show)
+from .errors import (AmbiguousContent, CharsetError, GatewayError, InvalidRequest, MissingKey, OrderMismatch,
+                     ResponseSignatureInvalid, ResponseSignatureMissing, SignatureInvalid, UnexpectedParameter,
+                     UntrustedMessage, XMLMalformed, show)
 from .merchant import Merchant
 
 #: result_code values that are a yes; any other one of a business answer is a no.
 _YES = ("SUCCESS", "success")
+#: In every request, and in every notification and return: names that no answer has.
+_ELSEWHERE = ("service", "notify_id")
 
 
 class Response(messages.Message):
@@ -64,75 +66,99 @@ def parse_response(shop: Merchant, xml: bytes, asked: Optional[Mapping[str, str]
     if not isinstance(xml, (bytes, bytearray)):
         raise InvalidRequest("xml: give the raw bytes, whose first line names their charset, not {}".format(
             type(xml).__name__), parameter="xml")
-    asked = {} if asked is None else asked
+    if asked is None:
+        asked = {}
+    elif not hasattr(asked, "get"):
+        raise InvalidRequest("asked: give the params that were sent (request.params), not {}".format(
+            type(asked).__name__), parameter="asked")
     xml = xml_answer.trimmed(bytes(xml))
-    answer, signed = _first_that_fits(shop, xml)
+    declared = xml_answer.declared_charset(xml)
+    codec = _codec(xml, declared, shop.input_charset)
+    answer = xml_answer.parse(xml, codec)
     if answer.is_success not in ("T", "F"):
         raise XMLMalformed("is_success is neither T nor F")
     service = asked.get("service")
     if answer.is_success == "F":
-        return Response({}, {messages.SIGN} if signed else (), {} if signed else {messages.SIGN: "errors are unsigned"},
+        signed = _error_is_signed(shop, answer, codec)
+        return Response({}, [messages.SIGN] if signed else [], {} if signed else {messages.SIGN: "errors are unsigned"},
                         False, answer.error or None, service, None)
-    if not signed:
+    if not answer.sign:
         _allow_unsigned(answer, service)
         return Response({}, (), {messages.SIGN: "Alipay signs no such answer; it means accepted, and no more"},
                         True, None, service, None)
     elements = {name: value for name, value in answer.elements.items() if value}
-    passed, unchecked = {messages.SIGN}, {}
-    response = Response(elements, passed, unchecked, True, None, service, answer.container)
-    if check_party(shop, response):
-        passed.add(messages.PARTY)
+    if not _sign_fits(shop, answer, elements, codec):
+        if not _reads(charsets.reading_codec(declared or "utf-8"), xml):
+            raise CharsetError("the answer is not text in the charset that it declares, and its sign fits in no other")
+        raise ResponseSignatureInvalid("the answer's sign does not fit: altered on the way, or signed with another "
+                                       "key than alipay_public_key")
+    _refuse_reuse(elements)
+    passed, unchecked = [messages.SIGN], {}
+    if check_party(shop, elements):
+        passed.append(messages.PARTY)
     else:
         unchecked[messages.PARTY] = NO_PARTY
-    if _check_asked(response, asked):
-        passed.add(messages.ORDER)
+    if _check_asked(elements, asked):
+        passed.append(messages.ORDER)
     else:
         unchecked[messages.ORDER] = "asked= does not name an order"
     return Response(elements, passed, unchecked, True, None, service, answer.container)
 
 
-def _first_that_fits(shop, xml):
-    """(answer, signed) in the first charset in which the sign fits; raises when it fits in none.
+def _codec(xml, declared, configured):
+    """Answers have been seen that declare another charset than they are written in; the sign must then fit."""
+    try:
+        return charsets.codec_of(xml, declared, configured)
+    except CharsetError:
+        return charsets.codec_of(xml, "gb18030", "gb18030")
 
-    The declared charset, then the shop's, then UTF-8 and GB18030: answers have been seen that declare another one
-    than they are written in. Each is strict, and believed only if the sign fits.
+
+def _sign_fits(shop, answer, elements, codec) -> bool:
+    """Raises for a sign that is no sign at all, or of another sign_type.
+
+    Signed are the bytes as written, or those of the request's charset: an answer has been seen that declares GBK
+    where the request said UTF-8. In plain ASCII, which nearly every answer is, they are the same.
     """
-    declared = xml_answer.declared_charset(xml)
-    codecs = [charsets.reading_codec(declared or "utf-8")]
-    if not _is_ascii(xml):
-        codecs += [charsets.reading_codec(shop.input_charset), "utf-8", "gb18030"]
-    readable = False
-    for codec in dict.fromkeys(codecs):
+    text = presign.presign_string(elements)
+    for spelling in dict.fromkeys((text.encode(codec), text.encode(charsets.reading_codec(shop.input_charset)))):
         try:
-            answer = xml_answer.parse(xml, codec)
-        except UnicodeDecodeError:
-            continue
-        readable = True
-        try:
-            return answer, _check_sign(shop, answer, codec)
+            signing.check(shop.sign_type, shop.checking_keys, spelling, answer.sign_type, answer.sign)
+            return True
         except SignatureInvalid:
             continue
-    if not readable:
-        raise CharsetError("the answer is not text in the charset that it declares, nor in UTF-8 or GB18030")
-    raise ResponseSignatureInvalid("the answer's sign does not fit: altered on the way, or signed with another key "
-                                   "than alipay_public_key")
+    return False
 
 
-def _check_sign(shop, answer, codec) -> bool:
-    if not answer.sign:
+def _reads(codec, raw) -> bool:
+    try:
+        raw.decode(codec)
+        return True
+    except UnicodeDecodeError:
         return False
-    elements = answer.elements
-    if answer.is_success == "F":
-        # Rarely signed, and then the signed text is a guess (error=CODE): believed when it fits, never required.
-        try:
-            signing.check(shop.sign_type, shop.checking_keys, "error={}".format(answer.error).encode(codec, "replace"),
-                          answer.sign_type, answer.sign)
-            return True
-        except UntrustedMessage:
-            return False
-    text = presign.presign_string(elements)
-    signing.check(shop.sign_type, shop.checking_keys, text.encode(codec), answer.sign_type, answer.sign)
-    return True
+
+
+def _refuse_reuse(elements):
+    """The re-cut rule of ``signing``: our own request, a return or a notification, rewritten as an answer."""
+    for name in _ELSEWHERE:
+        if name in elements:
+            raise UnexpectedParameter("{}: no answer has it; this may be another signed message, re-used".format(name),
+                                      parameter=name)
+    for name, value in elements.items():
+        if "&" in value and signing.find_cut(value):
+            raise AmbiguousContent("{}: holds the name of another parameter, so the signed text can be cut in two "
+                                   "ways; a person must look at this order".format(show(name)), parameter=show(name))
+
+
+def _error_is_signed(shop, answer, codec) -> bool:
+    """Rarely, and then the signed text is a guess (``error=CODE``): believed when it fits, never required."""
+    if not answer.sign or not answer.error:
+        return False
+    try:
+        signing.check(shop.sign_type, shop.checking_keys, ("error=" + answer.error).encode(codec), answer.sign_type,
+                      answer.sign)
+        return True
+    except (UntrustedMessage, MissingKey):
+        return False
 
 
 def _allow_unsigned(answer, service):
@@ -142,34 +168,22 @@ def _allow_unsigned(answer, service):
                                        "altered or did not come from Alipay")
 
 
-def _check_asked(response, asked) -> bool:
+def _check_asked(elements, asked) -> bool:
     """Is it the order that was asked for? False when nothing was asked that could be compared."""
     query = asked.get("service") == "single_trade_query"
-    # trade_no is used alone when both are given.
+    compared = False
     for name in ("trade_no", "out_trade_no"):
-        wanted = asked.get(name)
-        if not wanted:
+        wanted, answered = asked.get(name), elements.get(name)
+        if not wanted or (answered is None and not query):
             continue
-        answered = response.get(name)
-        if answered is None and not query:
-            return False
         if answered != wanted:
             raise OrderMismatch("{}: the answer is about {!r}, asked was {!r}".format(
                 name, show(answered or ""), show(wanted)), parameter=name)
-        return True
-    return False
+        compared = True
+    return compared
 
 
 def _refusal(code, service):
     row = error_codes.describe(code)
     return GatewayError("the gateway said no: {} ({})".format(show(code or "no code given"), row.meaning),
                         code=show(code), service=service)
-
-
-def _is_ascii(data: bytes) -> bool:
-    try:
-        data.decode("ascii")
-        return True
-    except UnicodeDecodeError:
-        return False
-

@@ -27,26 +27,27 @@ def verify_return(shop: Merchant, query: Union[bytes, str], order: Optional[Orde
     not sign those. Raises InvalidMessage and its kinds.
     """
     raw = _raw(query)
-    own = tuple(own)
+    own = (own,) if isinstance(own, str) else tuple(own)
     for name in own:
+        if not isinstance(name, str):
+            raise InvalidRequest("own: names as text, not {}".format(type(name).__name__), parameter="own")
         if name in fields.NAMES:
             raise InvalidRequest("own: {} is a name of the protocol; give your parameter another name".format(name),
                                  parameter="own")
     params = verified_params(shop, raw[1:] if raw.startswith(b"?") else raw, None, [n.encode("utf-8") for n in own])
-    passed, unchecked = {messages.SIGN}, {}
-    back = SynchronousReturn(params, passed, unchecked)
-    if check_party(shop, back):
-        passed.add(messages.PARTY)
+    passed, unchecked = [messages.SIGN], {}
+    if check_party(shop, params):
+        passed.append(messages.PARTY)
     else:
         unchecked[messages.PARTY] = NO_PARTY
     if order is None:
         unchecked[messages.ORDER] = unchecked[messages.AMOUNT] = NO_ORDER
     else:
-        missing = check_amount(back, find_order(back, order))
-        passed.add(messages.ORDER)
+        missing = check_amount(params, find_order(params, order))
+        passed.append(messages.ORDER)
         unchecked.update(missing)
         if not missing:
-            passed.add(messages.AMOUNT)
+            passed.append(messages.AMOUNT)
     return SynchronousReturn(params, passed, unchecked)
 
 

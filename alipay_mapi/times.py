@@ -51,9 +51,9 @@ def format_time(moment: Union[str, datetime], parameter: str = "timestamp", form
                              parameter=parameter)
     try:
         return moment.astimezone(GMT8).strftime(form)
-    except OverflowError:
+    except (OverflowError, ValueError):
         pass
-    raise InvalidRequest("{}: the time is beyond what a calendar holds".format(parameter), parameter=parameter)
+    raise InvalidRequest("{}: the time is at the very end of the calendar".format(parameter), parameter=parameter)
 
 
 #: The 14-digit form of ``gmt_return`` and the in-store services.

@@ -6,7 +6,7 @@ repeated one and a query answer in between all lead to the same state. An effect
 smaller one did not, so the same news twice has no second effect.
 """
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import FrozenSet, Optional, Tuple
 
 from . import messages, status
@@ -18,6 +18,7 @@ from .order import Order
 from .response import Response
 
 WAITING, PAID, CLOSED, REFUNDED = "waiting", "paid", "closed", "refunded"
+QUERY, NEEDS_A_PERSON = "query", "needs_a_person"
 
 #: Not part of what a repeated notification must repeat.
 _CHANGES = ("notify_time",)
@@ -28,7 +29,8 @@ class Effect:
     """Something for the shop to do, once. ``key`` never changes for the same effect, whoever finds it.
 
     ``kind``: ``paid`` (fulfil it), ``closed`` (never paid: release it), ``refunded`` (money went back; ``detail`` is the
-    ``out_return_no``, or empty when Alipay closed the whole trade) or ``needs_a_person`` (``detail`` says why).
+    ``out_return_no``, or empty when Alipay closed the whole trade), ``query`` (a notification says paid, and its amount
+    cannot be compared: ask ``single_trade_query`` and apply the answer) or ``needs_a_person`` (``detail`` says why).
     """
 
     kind: str
@@ -38,14 +40,16 @@ class Effect:
     @property
     def key(self) -> str:
         """Text that is unique per effect: store it with a unique index, and nothing is done twice."""
-        return ":".join((self.kind, self.detail, self.out_trade_no))
+        return ":".join(part.replace("%", "%25").replace(":", "%3A")
+                        for part in (self.kind, self.detail, self.out_trade_no))
 
 
 @dataclass(frozen=True)
 class TradeState:
     """The state of one order. Start with ``TradeState(order)``; ``apply`` gives the next one and the new effects.
 
-    Every field but ``order`` is a set of facts; compare states with ``==``, store them as you like.
+    Every field but ``order`` is a set; compare states with ``==``, store them as you like. ``done``, the effects handed
+    out so far, is not compared: it depends on the order in which the news came, the facts do not.
     """
 
     order: Order
@@ -53,41 +57,39 @@ class TradeState:
     paid_trades: FrozenSet[str] = frozenset()
     finished_trades: FrozenSet[str] = frozenset()
     closed_trades: FrozenSet[str] = frozenset()
+    claims: FrozenSet[str] = frozenset()
     refunds: FrozenSet[Tuple[str, str]] = frozenset()
     concerns: FrozenSet[str] = frozenset()
     seen: FrozenSet[Tuple[str, str]] = frozenset()
-    done: FrozenSet[Effect] = frozenset()
+    done: FrozenSet[Effect] = field(default=frozenset(), compare=False)
 
     @property
     def status(self) -> Optional[str]:
         """"waiting", "paid", "closed" (never paid), "refunded" (paid, then closed by Alipay), or None: no news."""
-        closed_only = self.closed_trades - self.paid_trades
-        if self.paid_trades - self.closed_trades:
-            return PAID
-        if self.paid_trades:
-            return REFUNDED
-        if self.waiting - closed_only:
+        # A trade that was said to be paid and then closed has been refunded, whatever its amount.
+        paid = self.paid_trades | (self.claims & self.closed_trades)
+        if paid:
+            return PAID if paid - self.closed_trades else REFUNDED
+        if (self.waiting | self.claims) - self.closed_trades:
             return WAITING
-        return CLOSED if closed_only else None
+        return CLOSED if self.closed_trades else None
 
     @property
     def rank(self) -> int:
-        """How far along: 0 no news, 1 waiting, 2 paid, 3 paid and finished, 4 closed. Never falls for one trade."""
-        if self.closed_trades and not self.paid_trades - self.closed_trades:
-            return 4
-        if self.finished_trades:
-            return 3
-        if self.paid_trades:
-            return 2
-        return 1 if self.waiting else 0
+        """How far the furthest trade is: 0 no news, 1 waiting, 2 paid, 3 paid and finished, 4 closed. Never falls."""
+        seen = ((status.TRADE_CLOSED, self.closed_trades), (status.TRADE_FINISHED, self.finished_trades),
+                (status.TRADE_SUCCESS, self.paid_trades), (status.WAIT_BUYER_PAY, self.waiting | self.claims))
+        return max([status.RANK[word] for word, trades in seen if trades], default=0)
 
     def apply(self, message) -> Tuple["TradeState", Tuple[Effect, ...]]:
         """Take in a verified Notification or Response → (next state, the effects that are new).
 
         Amount, currency and order are compared here with this state's order, whatever was compared before. A mismatch
-        settles nothing and needs a person. An unsigned answer, and one whose merchant is not proved, settles nothing
-        (NotConfirmed for the latter). Raises InvalidRequest for anything that is not a verified message, and
-        OrderMismatch for a message about another order.
+        settles nothing and needs a person; a notification whose amount cannot be compared (an order priced in CNY with
+        ``rmb_fee``) settles nothing either, and asks for a query. A signed query answer settles: where it cannot be
+        compared (it is always in CNY), it is still the answer about our own order. An unsigned answer changes nothing.
+        Raises NotConfirmed for a message that does not prove to be for this merchant, OrderMismatch for one about
+        another order, InvalidRequest for anything that is not a verified message.
         """
         if not isinstance(message, (Notification, Response)):
             raise InvalidRequest("apply takes a verified notification or a query answer; a return and an app result "
@@ -109,10 +111,12 @@ class TradeState:
         if isinstance(message, Notification) and message.kind != TRADE or "trade_status" not in message:
             return state
         try:
-            check_amount(message, self.order, in_cny=isinstance(message, Response))
+            compared = not check_amount(message, self.order, in_cny=isinstance(message, Response))
         except (AmountMismatch, CurrencyMismatch, MissingParameter) as error:
             return state._add("concerns", type(error).__name__)
         trade, word = message.get("trade_no", ""), message["trade_status"]
+        if word in status.PAID and not compared and isinstance(message, Notification):
+            return state._add("claims", trade)
         if word in status.PAID:
             state = state._add("paid_trades", trade)
             return state._add("finished_trades", trade) if word == status.TRADE_FINISHED else state
@@ -128,7 +132,7 @@ class TradeState:
         """Remember a notification by its id, and notice the same id with other content."""
         if not isinstance(message, Notification):
             return self
-        content = "&".join("{}={}".format(n, message[n]) for n in sorted(message) if n not in _CHANGES)
+        content = "\0".join([n + "\0" + message[n] for n in sorted(message) if n not in _CHANGES])
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         state = self._add("seen", (message["notify_id"], digest))
         if len({d for i, d in state.seen if i == message["notify_id"]}) > 1:
@@ -142,23 +146,20 @@ class TradeState:
         """Every effect that the facts imply, in the order in which they are to be carried out."""
         number = self.order.out_trade_no
         effects = []
-        standing = self.paid_trades - self.closed_trades
-        if standing or Effect(PAID, number) in self.done:
-            effects.append(Effect(PAID, number))
-        if self.paid_trades & self.closed_trades and not standing:
-            effects.append(Effect(REFUNDED, number))
-        elif self.closed_trades and not self.paid_trades and not self.waiting - self.closed_trades:
-            effects.append(Effect(CLOSED, number))
+        if self.status in (PAID, REFUNDED, CLOSED):
+            effects.append(Effect(self.status, number))
+        if self.claims - self.paid_trades - self.closed_trades:
+            effects.append(Effect(QUERY, number))
         for out_return_no, result in sorted(self.refunds):
             if result == status.REFUND_SUCCESS:
                 effects.append(Effect(REFUNDED, number, out_return_no))
             else:
-                effects.append(Effect("needs_a_person", number, "refund {} ended as {}".format(
+                effects.append(Effect(NEEDS_A_PERSON, number, "refund {} ended as {}".format(
                     show(out_return_no), show(result, 32))))
         concerns = set(self.concerns)
-        if len(self.paid_trades) > 1:
+        if len(self.paid_trades - {""}) > 1:
             concerns.add("paid twice, in two trades")
-        return effects + [Effect("needs_a_person", number, concern) for concern in sorted(concerns)]
+        return effects + [Effect(NEEDS_A_PERSON, number, concern) for concern in sorted(concerns)]
 
 
 def _was_paid(message):
@@ -167,5 +168,6 @@ def _was_paid(message):
         refunded = message.to_buyer_fee
     except AlipayError:
         refunded = None
-    return "gmt_payment" in message or message.get("refund_status") == status.REFUND_SUCCESS or bool(refunded)
+    return ("gmt_payment" in message or "gmt_refund" in message
+            or message.get("refund_status") == status.REFUND_SUCCESS or bool(refunded))
 

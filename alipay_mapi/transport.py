@@ -14,18 +14,17 @@ What it holds to, whatever the other side does:
   this machine, True when the gateway may have it. No URL, query or text of the other side is in it.
 """
 import http.client
-import io
 import os
 import re
 import socket
 import ssl
 import threading
-import time
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
+from . import deadline
 from ._version import __version__
 from .errors import AlipayError, ConfigurationError, TransportError
 from .merchant import is_loopback
@@ -97,7 +96,7 @@ class RequestsTransport:
         self._allow_http = allow_http
         self._verify = _ca_bundle(ca_bundle)
         self._proxies = getproxies_environment()
-        self._exchange = _Exchange()
+        self._exchange = deadline.Exchange()
         self._lock = threading.Lock()
         self._open()
 
@@ -131,7 +130,7 @@ class RequestsTransport:
 
         self._session, self._pid = Session(), os.getpid()
         self._session.trust_env = False
-        adapter = _make_adapter(self._exchange, self._connect, self._read, self._pool)
+        adapter = deadline.make_adapter(self._exchange, self._connect, self._read, self._pool)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -184,143 +183,6 @@ class RequestsTransport:
         finally:
             response.close()
         return Answer(status, headers.get("Content-Type", ""), body)
-
-
-class _Exchange(threading.local):
-    """The exchange that this thread is in: its deadline, the query that is kept from urllib3's log, and ``sent``
-    (None: no connection was tried, False: none was made, True: bytes of the request may have left)."""
-
-    deadline, query, sent = 0.0, "", None  # type: Any
-
-    def begin(self, seconds):
-        self.deadline, self.query, self.sent = time.monotonic() + seconds, "", None
-
-    def left(self, most: float = float("inf")) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("the time for the whole exchange is used up")
-        return min(left, most)
-
-
-def _make_adapter(exchange, connect, read, pool):
-    """A requests adapter whose sockets keep to one deadline and whose urllib3 never sees the query."""
-    from requests.adapters import HTTPAdapter
-    from urllib3 import connectionpool
-
-    def pool_class(base):
-        timed = _timed(base.ConnectionCls, exchange, connect, read)
-        return type("Timed" + base.__name__, (base,), {"ConnectionCls": timed})
-
-    pools = {"http": pool_class(connectionpool.HTTPConnectionPool),
-             "https": pool_class(connectionpool.HTTPSConnectionPool)}
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args, **kwargs):
-            super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-        def proxy_manager_for(self, *args, **kwargs):
-            manager = super().proxy_manager_for(*args, **kwargs)
-            manager.pool_classes_by_scheme = pools
-            return manager
-
-        def request_url(self, request, proxies):
-            # urllib3 logs the URL, and puts it into exceptions; the query is added behind its back, in putrequest.
-            target, mark, query = super().request_url(request, proxies).partition("?")
-            exchange.query = mark + query
-            return target
-
-    return Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
-
-
-def _timed(base: Any, exchange, connect, read):
-    """One of urllib3's connection classes (1.26 and 2.x), within the exchange's time."""
-
-    class Timed(base):
-        def _new_conn(self):
-            exchange.sent = False
-            return _open_socket(self._dns_host.strip("[]"), self.port, self.socket_options, exchange, connect, read)
-
-        def connect(self):
-            try:
-                super().connect()
-            finally:
-                exchange.sent = False       # what a proxy was told is not our request
-
-        def putrequest(self, method, url, *args, **kwargs):
-            return super().putrequest(method, url + exchange.query, *args, **kwargs)
-
-        def send(self, data):
-            if self.sock is None:
-                self.connect()
-            self.sock.settimeout(exchange.left(read))
-            exchange.sent = True
-            return super().send(data)
-
-        def response_class(self, sock, *args, **kwargs):
-            response = http.client.HTTPResponse(sock, *args, **kwargs)
-            response.fp = io.BufferedReader(_TimedReader(response.fp.detach(), sock, exchange, read))
-            return response
-
-    return Timed
-
-
-class _TimedReader(io.RawIOBase):
-    """A socket's raw reader that gives each read no more than what is left of the deadline."""
-
-    def __init__(self, raw, sock, exchange, read):
-        self._raw, self._sock, self._exchange, self._read = raw, sock, exchange, read
-
-    def readable(self):
-        return True
-
-    def fileno(self):
-        return self._raw.fileno()
-
-    def readinto(self, buffer):
-        self._sock.settimeout(self._exchange.left(self._read))
-        return self._raw.readinto(buffer)
-
-    def close(self):
-        if not self.closed:
-            super().close()
-            self._raw.close()
-
-
-def _open_socket(host, port, options, exchange, connect, read):
-    """A connected socket. urllib3's own gives each address the whole time, and a name lookup for ever."""
-    fault = None
-    for family, kind, protocol, _, address in _look_up(host, port, exchange.left(read)):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            for option in options or ():
-                sock.setsockopt(*option)
-            sock.settimeout(exchange.left(connect))
-            sock.connect(address)
-            sock.settimeout(exchange.left(connect))     # for the TLS handshake
-            return sock
-        except OSError as err:
-            sock.close()
-            fault = err
-    raise fault or OSError("the name has no address")
-
-
-def _look_up(host, port, seconds):
-    found = []  # type: List[Any]
-
-    def look():
-        try:
-            found.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
-        except Exception as err:        # handed to the waiting thread
-            found.append(err)
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    answer = found[0] if found else socket.gaierror("no answer in time")
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
 
 
 def _read_body(raw, headers, host):
@@ -388,7 +250,8 @@ def _before_sending(err):
 
 
 def _causes(err) -> Iterator[BaseException]:
-    waiting, seen = [err], []  # type: Tuple[List[Any], List[Any]]
+    waiting: List[Any] = [err]
+    seen: List[BaseException] = []
     while waiting and len(seen) < 20:
         one = waiting.pop(0)
         if isinstance(one, BaseException) and not any(one is other for other in seen):

@@ -46,7 +46,7 @@ NOTIFICATION = {
     "notify_time": "2017-03-05 18:21:11", "trade_status": "TRADE_SUCCESS", "is_total_fee_adjust": "N",
     "total_fee": "793.36", "gmt_payment": "2017-03-05 18:17:17", "seller_email": "seller@example.com",
     "price": "793.36", "buyer_id": "2088000000000001", "notify_id": "39863b44e9bf2e9877a57ef5451a717mhe",
-    "use_coupon": "N", "extra_common_param": "uid=5&ref=home", "out_channel_type": "BALANCE",
+    "use_coupon": "N", "extra_common_param": "uid=5", "out_channel_type": "BALANCE",
 }
 TRADE = {
     "buyer_email": "buy***@example.com", "buyer_id": "2088000000000001", "discount": "0.00", "flag_trade_locked": "0",

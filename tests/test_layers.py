@@ -15,16 +15,16 @@ LAYERS = {
     1: "_version errors error_codes error_code_table charsets amounts times status fields order der keys crypto.* "
        "presign algorithms signing merchant",
     2: "services.* request form_body xml_answer messages checks response notification synchronous_return app_result "
-       "trade_state",
-    3: "transport client",
+       "text_answer trade_state",
+    3: "deadline transport client",
     4: ".",
     5: "cli.* tour __main__",
 }
 
 #: Third-party package to the modules that may import it.
 MAY_IMPORT = {
-    "requests": ["transport"],
-    "urllib3": ["transport"],
+    "requests": ["transport", "deadline"],
+    "urllib3": ["transport", "deadline"],
     "lxml": ["xml_answer"],
     "Crypto": ["crypto.*"],
     "Cryptodome": ["crypto.*"],

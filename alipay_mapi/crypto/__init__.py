@@ -2,7 +2,7 @@
 
 ``cryptography`` (extra ``fast``) is used when it is installed: it signs three times and verifies four times faster
 than pycryptodome, which the core depends on. Both modules have the same functions: ``private_key``, ``public_key``
-(DER → the library's own key), ``numbers``, ``sign`` and ``verify``.
+(DER → the library's own key), ``public_half``, ``numbers``, ``sign`` and ``verify``.
 """
 from functools import lru_cache
 

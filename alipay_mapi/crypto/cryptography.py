@@ -28,9 +28,14 @@ def public_key(der, kind):
     return key
 
 
+def public_half(key):
+    """Of a private key, the key that :func:`verify` takes."""
+    return key.public_key()
+
+
 def numbers(key, kind):
     """The public numbers: (n, e) for RSA, (p, q, g, y) for DSA."""
-    public = key.public_key() if isinstance(key, _PRIVATE[kind]) else key
+    public = public_half(key) if isinstance(key, _PRIVATE[kind]) else key
     values = public.public_numbers()
     if kind == "RSA":
         return values.n, values.e

@@ -16,6 +16,10 @@ _DIGEST_INFO = {
     "SHA256": bytes.fromhex("3031300d060960864801650304020105000420"),
 }
 
+# The library's "fips-186-3" refuses a p of 1024 bits with a q of 224, which is what OpenSSL 3 makes of
+# "dsaparam 1024". Here the nonce comes from key and message (RFC 6979), so no random generator can give the key away.
+_DSA_MODE = "deterministic-rfc6979"
+
 
 def private_key(der, kind):
     """DER of a private key → the library's key. Raises ValueError, IndexError or TypeError for damaged ones."""
@@ -29,6 +33,11 @@ def public_key(der, kind):
     return _MODULES[kind].import_key(der)
 
 
+def public_half(key):
+    """Of a private key, the key that :func:`verify` takes: itself, as only its public numbers are read there."""
+    return key
+
+
 def numbers(key, kind):
     """The public numbers: (n, e) for RSA, (p, q, g, y) for DSA."""
     if kind == "RSA":
@@ -40,7 +49,7 @@ def sign(key, kind, hash_name, data):
     digest = _HASHES[hash_name].new(data)
     if kind == "RSA":
         return pkcs1_15.new(key).sign(digest)
-    return DSS.new(key, "fips-186-3", encoding="der").sign(digest)
+    return DSS.new(key, _DSA_MODE, encoding="der").sign(digest)
 
 
 def verify(key, kind, hash_name, data, signature):
@@ -60,7 +69,7 @@ def verify(key, kind, hash_name, data, signature):
         wanted = b"\x00\x01" + b"\xff" * (length - len(tail) - 3) + b"\x00" + tail
         return hmac.compare_digest(pow(number, e, n).to_bytes(length, "big"), wanted)
     try:
-        DSS.new(key, "fips-186-3", encoding="der").verify(digest, signature)
+        DSS.new(key, _DSA_MODE, encoding="der").verify(digest, signature)
     except (ValueError, IndexError, TypeError):
         return False
     return True

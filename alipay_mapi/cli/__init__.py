@@ -1,0 +1,149 @@
+"""The ``alipay-mapi`` command: each command is one call of the library and some printing.
+
+stdout is data, stderr is talk. Exit codes are in ``exits``. Nothing here knows a rule of signing or checking.
+"""
+import logging
+import os
+import sys
+import traceback
+import warnings
+from contextlib import contextmanager
+from typing import Any, Optional, Sequence
+
+from ..errors import AlipayError, InvalidRequest
+from ..merchant import WeakKeyWarning
+from ..services import ServiceAlias
+from . import codes, config, doctor, exits, gateway, keys, options, sign, tour, verify
+from .output import Output
+from .versions import versions
+
+_EXAMPLES = (
+    "alipay-mapi tour                                       see it work: no account, no network",
+    "alipay-mapi doctor --config shop.ini                   is my set-up sound?",
+    "alipay-mapi verify notify body.bin --config shop.ini   check a notification",
+    "alipay-mapi query --out-trade-no A1 --config shop.ini  what became of an order?",
+    "alipay-mapi codes ILLEGAL_SIGN                         what does this error mean?",
+)
+
+
+def build_parser() -> options.Parser:
+    """The whole argument parser; ``docs/cli.md`` is compared with it."""
+    common, shop = options.common(), options.shop()
+    parser = options.Parser(prog="alipay-mapi", parents=[common], examples=_EXAMPLES,
+                            description="Sign, ask and verify for shops on Alipay's legacy gateway (MAPI).",
+                            epilog="exit codes:\n" + "".join("  {:<4} {}\n".format(code, text) for code, text in
+                                                             sorted(exits.MEANINGS.items())))
+    parser.add_argument("--version", action="store_true", help="print the versions of this and what it runs on")
+    parser.set_defaults(run=None, parser=parser)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=options.Parser)
+    for module in (tour, doctor, config, sign, verify, gateway, codes, keys):
+        module.add(commands, [common, shop])
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command and return its exit code. ``argv``: without the program's name; default ``sys.argv[1:]``."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    out = Output(as_json="--json" in argv)
+    try:
+        code = _guarded(argv, out)
+        out.finish()
+    except BrokenPipeError:
+        # The reader (head, less) has gone; keep the interpreter from complaining once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = exits.INTERNAL
+    return code
+
+
+def _guarded(argv, out) -> int:
+    """The exit code of a command, whatever it raises."""
+    try:
+        options.refuse_secret_flags(argv)
+        args = _parse(argv)
+    except SystemExit:      # --help
+        out.as_json = False
+        return exits.DONE
+    except AlipayError as err:
+        return _failed(err, out, "--debug" in argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for category in (WeakKeyWarning, ServiceAlias):
+            warnings.simplefilter("always", category)
+        warnings.showwarning = lambda message, *_, **__: out.talk("warning: {}".format(message))
+        try:
+            with _log_to_stderr(args.verbose):
+                return _run(args, out)
+        except BrokenPipeError:
+            raise
+        except (Exception, KeyboardInterrupt) as err:
+            return _failed(err, out, args.debug)
+
+
+def _parse(argv) -> Any:
+    args, extras = build_parser().parse_known_args(argv)
+    for name, value in options.DEFAULTS.items():
+        if not hasattr(args, name):
+            setattr(args, name, value)
+    if extras:
+        options.unknown(extras)
+    return args
+
+
+def _run(args, out) -> int:
+    if getattr(args, "version", False):
+        rows = versions()
+        out.facts((name, version or "not installed") for name, version in rows)
+        out.data(versions=dict(rows))
+        return exits.DONE
+    if args.run is None:
+        if out.as_json:
+            raise InvalidRequest("no command is given; see {} --help".format(args.parser.prog), parameter="COMMAND")
+        sys.stderr.write(args.parser.format_help())
+        return exits.USAGE
+    out.data(command=args.parser.prog.partition(" ")[2])
+    return args.run(args, out)
+
+
+def _failed(error, out, debug) -> int:
+    code = exits.code_of(error)
+    if isinstance(error, AlipayError):
+        message = str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        message = "interrupted"
+    else:
+        # The text of a foreign exception may hold anything, a key included: only its class is named.
+        message = "internal error ({}); run it again with --debug and report where it came from".format(
+            type(error).__name__)
+    out.error(error, code, message)
+    if debug:
+        sys.stderr.write(_trace(error))
+    return code
+
+
+def _trace(error) -> str:
+    """Where the error came from, and what stood behind it: source lines and classes, no values."""
+    parts, seen = [], []
+    while error is not None and error not in seen:
+        seen.append(error)
+        parts.append("{}, raised here:\n{}".format(type(error).__name__, "".join(
+            traceback.format_tb(error.__traceback__))))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(parts)
+
+
+@contextmanager
+def _log_to_stderr(verbose):
+    """The library's log on stderr while a command runs, if ``-v`` asked for it."""
+    if not verbose:
+        yield
+        return
+    logger, handler = logging.getLogger("alipay_mapi"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    before = logger.level
+    logger.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
