@@ -78,8 +78,8 @@ def _answer(data) -> List[Step]:
 
     def check(body, question=asked):
         answer = parse_response(shop, body, asked=question)
-        return ("verified", "the sign fits under Alipay's public key; the answer is for this partner and about the order "
-                            "that was asked for", {name: answer[name] for name in _SHOWN if name in answer})
+        return ("verified", "the sign fits under Alipay's public key; the answer is for this partner and about the "
+                            "order that was asked for", {name: answer[name] for name in _SHOWN if name in answer})
 
     return [
         _step(ANSWER, data["about"], "verified", lambda: check(xml)),
@@ -97,25 +97,26 @@ def _requests(data) -> List[Step]:
     test, expected = data["test_merchant"], data["expected"]
     web = Merchant(partner=test["partner"], sign_type="MD5", md5_key=test["md5_key"])
     app = Merchant(partner=test["partner"], sign_type="RSA2", private_key=data["private_key"])
-    urls = {"notify_url": "https://shop.example/alipay/notify"}
+    notify_url = "https://shop.example/alipay/notify"
 
     def url(**changed):
-        arguments = dict(out_trade_no="TOUR-0001", subject="Longjing tea, 250 g", currency="USD", total_fee="12.30",
-                         return_url="https://shop.example/alipay/return", **urls)
+        arguments: Dict[str, Any] = dict(
+            out_trade_no="TOUR-0001", subject="Longjing tea, 250 g", currency="USD", total_fee="12.30",
+            notify_url=notify_url, return_url="https://shop.example/alipay/return")
         arguments.update(changed)
         request = build_request(web, "create_forex_trade", _in_order(services.create_forex_trade(**arguments)))
         return _as_expected(request.sign, expected["url_sign"], "hashlib") + ({}, request.url)
 
     def order_string():
         params = _in_order(services.mobile_securitypay_pay(
-            seller_id=app.seller_id, out_trade_no="TOUR-0002", subject="Longjing tea, 250 g", currency="USD",
-            total_fee="12.30", **urls))
+            seller_id=test["partner"], out_trade_no="TOUR-0002", subject="Longjing tea, 250 g", currency="USD",
+            total_fee="12.30", notify_url=notify_url))
         request = build_request(app, "mobile.securitypay.pay", params)
         return _as_expected(request.sign, expected["order_string_sign"], "openssl") + (
             {}, build_order_string(app, params))
 
     return [
-        _step(REQUEST, "create_forex_trade, MD5, a test merchant that Alipay published", "built", url),
+        _step(REQUEST, "create_forex_trade, MD5, a test merchant whose key is public", "built", url),
         _step(REQUEST, "mobile.securitypay.pay, RSA2, a key made for this tour", "built", order_string),
         _step(REQUEST, "an amount of 12.305 USD", "InvalidRequest", lambda: url(total_fee="12.305")),
         _step(REQUEST, "a product called \"Tea&total_fee=0.01\"", "UnsafeValue",
@@ -129,7 +130,8 @@ def _in_order(params: Dict[str, str]) -> Dict[str, str]:
 
 
 def _as_expected(ours, theirs, whose):
-    return ("built" if hmac.compare_digest(ours, theirs) else "another sign", "its sign is the one that {} computed for this text beforehand".format(whose))
+    return ("built" if hmac.compare_digest(ours, theirs) else "another sign",
+            "its sign is the one that {} computed for this text beforehand".format(whose))
 
 
 # --- 3 ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ stdout is data, stderr is talk. Exit codes are in ``exits``. Nothing here knows 
 """
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -80,10 +81,15 @@ def _guarded(argv, out) -> int:
 
 
 def _parse(argv) -> Any:
+    # argparse before Python 3.8 takes -vv for an abbreviation, and those are switched off.
+    argv = [one for arg in argv for one in (["-v"] * (len(arg) - 1) if re.fullmatch("-vv+", arg) else [arg])]
     args, extras = build_parser().parse_known_args(argv)
     for name, value in options.DEFAULTS.items():
         if not hasattr(args, name):
             setattr(args, name, value)
+    if hasattr(args, "pairs"):      # argparse loses key=value arguments that stand behind an option
+        args.pairs += [extra for extra in extras if not extra.startswith("-")]
+        extras = [extra for extra in extras if extra.startswith("-")]
     if extras:
         options.unknown(extras)
     return args

@@ -6,7 +6,7 @@ from ..errors import InvalidRequest
 from . import exits, options
 from .output import Output
 
-HEAD = ("code", "fault", "retry", "meaning", "中文")
+HEAD = ("code", "fault", "retry", "meaning")
 #: The catalogue's words for ``retry``, as a sentence.
 RETRY = {
     "no": "no: the same request fails again; change something",
@@ -36,7 +36,7 @@ def run(args: Any, out: Output) -> int:
     if args.search is not None:
         wanted = options.text(args.search).lower()
         rows = [row for row in rows if any(wanted in text.lower() for text in row)]
-    out.table(HEAD, [(row.code, row.fault, row.retry, row.meaning, row.gloss_zh) for row in rows])
+    out.table(HEAD, [(row.code, row.fault, row.retry, row.meaning + "  " + row.gloss_zh) for row in rows])
     out.data(codes=[row._asdict() for row in rows])
     out.talk("{} of {} codes".format(len(rows), len(error_codes.CODES)))
     return exits.DONE

@@ -11,7 +11,7 @@ from ..keys import load_public_key
 from . import exits, online, settings
 from .keys import fingerprint
 from .output import Output
-from .versions import distributions, module_version, versions
+from .versions import distributed, module_version, versions
 
 OK, NOTE, WARNING, PROBLEM = "ok", "note", "warning", "problem"
 
@@ -62,9 +62,9 @@ def machine() -> List[Finding]:
     for name, module in (("requests", "requests"), ("lxml", "lxml.etree"), ("pycryptodome", "Crypto.PublicKey.RSA")):
         if known[name] is None or module_version(module) is None:
             found.append(Finding("library", PROBLEM, "{} cannot be imported; pip install {}".format(name, name)))
-    if distributions("pycrypto") or (known["pycryptodome"] or "3").startswith(("1.", "2.")):
-        found.append(Finding("pycrypto", PROBLEM, "the abandoned pycrypto is installed and owns the same folder Crypto; "
-                                                  "pip uninstall pycrypto pycryptodome, then pip install pycryptodome"))
+    if distributed("pycrypto") is not None or (known["pycryptodome"] or "3").startswith(("1.", "2.")):
+        found.append(Finding("pycrypto", PROBLEM, "the abandoned pycrypto is installed, in the same folder Crypto: "
+                             "pip uninstall pycrypto pycryptodome, then pip install pycryptodome"))
     if known["cryptography"] is None:
         found.append(Finding("cryptography", NOTE, "not installed: RSA works with pycryptodome, more slowly; "
                                                    "pip install alipay-mapi[fast]"))
@@ -76,7 +76,7 @@ def machine() -> List[Finding]:
 def files(given: settings.Settings) -> List[Finding]:
     """Who else can read the ini file and the key files."""
     paths = [path for name, path in given.files.items() if name != "alipay_public_key"]
-    if given.ini and any(given.table[name].source == "file" and name + "_file" not in given.table[name].where
+    if given.ini and any(given.table[name].source == "file" and name not in given.files
                          for name in ("private_key", "md5_key")):
         paths.append(given.ini[0])
     found = []
@@ -123,7 +123,7 @@ def _keys(shop):
         yield Finding("private_key", NOTE, "not set: nothing can be signed")
     else:
         yield Finding("private_key", WARNING if shop.private_key.bits < 2048 else OK,
-                      "{} bits{}; its public half is {}. Compare it with the key you uploaded".format(
+                      "{} bits{}; compare its public half with the key you uploaded: {}".format(
                           shop.private_key.bits, ", and 2048 is the size for new keys" if shop.private_key.bits < 2048
                           else "", fingerprint(shop.private_key)))
     if not shop.alipay_public_key:

@@ -1,4 +1,4 @@
-"""``query``, ``refund`` and ``notify-verify``: what goes to the gateway. One call each; a refund only with ``--yes``."""
+"""``query``, ``refund`` and ``notify-verify``: one call of the gateway each; a refund only with ``--yes``."""
 from datetime import datetime, timezone
 from typing import Any
 
@@ -68,7 +68,7 @@ def run_refund(args: Any, out: Output) -> int:
     request = build_request(shop, "forex_refund", params)
     sent = {name: "********" if name == "sign" else value for name, value in request.params.items()}
     out.note("not sent", "this is what would go to {}".format(shop.gateway))
-    out.table(("parameter", "value"), sorted(sent.items()))
+    out.table(("parameter", "value"), sorted(sent.items()), "  ")
     out.data(gateway=shop.gateway, would_send=sent)
     if args.dry_run:
         return exits.DONE

@@ -3,14 +3,13 @@ import base64
 import hashlib
 import os
 import re
-import sys
 import textwrap
 from typing import Any
 
 from .. import der
 from .. import keys as key_texts
 from ..errors import InvalidRequest, KeyFormatError, KeyMismatch, show
-from . import exits
+from . import exits, settings
 from .output import Output
 
 _FORMS = {"pkcs1": "PKCS#1", "pkcs8": "PKCS#8", "spki": "SPKI"}
@@ -28,7 +27,8 @@ def add(commands: Any, parents: list) -> None:
     below = group.add_subparsers(metavar="COMMAND")
     new = below.add_parser("new", parents=parents[:1], help="make a key pair in two new files",
                            examples=("alipay-mapi keys new shop.pem",))
-    new.add_argument("file", metavar="FILE", help="for the private key; FILE.pub gets the public one. Never overwritten")
+    new.add_argument("file", metavar="FILE",
+                     help="for the private key; FILE.pub gets the public one. Neither is ever overwritten")
     new.add_argument("--kind", choices=("RSA", "DSA"), default="RSA", help="RSA (default) or DSA")
     new.add_argument("--bits", type=int, choices=(1024, 2048, 3072, 4096), default=2048,
                      help="default 2048; 1024 for DSA alone")
@@ -42,8 +42,8 @@ def add(commands: Any, parents: list) -> None:
         "alipay-mapi keys convert shop.pem - --form spki --encoding base64"))
     convert.add_argument("file", metavar="FILE", help="the key, in any form; - for stdin")
     convert.add_argument("to", metavar="TO", help="a new file; - prints it, for public keys alone")
-    convert.add_argument("--form", choices=sorted(_FORMS), help="default: pkcs8 for private keys, spki for public ones; "
-                         "spki of a private key is its public half")
+    convert.add_argument("--form", choices=sorted(_FORMS), help="default: pkcs8 for private keys, spki for public "
+                         "ones; spki of a private key is its public half")
     convert.add_argument("--encoding", choices=("pem", "base64", "der"), default="pem", help="default pem")
     convert.set_defaults(run=run_convert, parser=convert)
 
@@ -148,7 +148,7 @@ def _der(text: bytes) -> bytes:
 
 def _read(path: str) -> bytes:
     if path == "-":
-        return getattr(sys.stdin, "buffer", sys.stdin).read(_LARGEST)
+        return settings.read_stdin(_LARGEST)
     problem, data = "", b""
     try:
         with open(path, "rb") as file:

@@ -16,7 +16,7 @@ _ANSWERED = ("status", "redirect", "empty", "too-large")
 
 def ask(shop: Merchant, transport: Any = None, date: Optional[Callable[[str], str]] = None,
         now: Callable[[], float] = time.time) -> List[Tuple[str, str, str]]:
-    """Rows of (id, level, text). ``transport``: as for Client. ``date``: URL → the ``Date`` header. Nothing is signed."""
+    """Rows of (id, level, text); nothing is signed. ``transport``: as for Client. ``date``: URL → ``Date`` header."""
     from ..transport import Call, RequestsTransport
     transport = transport or RequestsTransport(allow_http=shop.allow_http)
     try:

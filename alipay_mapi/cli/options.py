@@ -20,7 +20,7 @@ class Parser(argparse.ArgumentParser):
     """argparse that starts its help with examples, takes no abbreviations, and raises where argparse would exit."""
 
     def __init__(self, *args: Any, **kwargs: Any):
-        self.examples = kwargs.pop("examples", ())  # type: Sequence[str]
+        self.examples: Sequence[str] = kwargs.pop("examples", ())
         kwargs["allow_abbrev"] = False      # --md5-key would be taken for --md5-key-file, with the key as its path
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*args, **kwargs)

@@ -23,7 +23,7 @@ class Output:
 
     def __init__(self, as_json: bool = False, plain: bool = False):
         self.as_json = as_json
-        self._data = {}  # type: Dict[str, Any]
+        self._data: Dict[str, Any] = {}
         self._console = None if as_json or plain else _console(sys.stdout)
 
     def data(self, **values: Any) -> None:
@@ -125,10 +125,16 @@ def _escaped(value: Any) -> str:
 
 
 def _write(stream, text):
+    """Write text; as UTF-8 where the stream takes itself for ASCII, since what is signed must come out unchanged."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
+        if hasattr(stream, "buffer"):
+            stream.flush()
+            stream.buffer.write(text.encode("utf-8", "backslashreplace"))
+            stream.buffer.flush()
+            return
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     stream.write(text)
 
@@ -160,7 +166,7 @@ def _rich_table(head, cells, indent):
 def _plain_table(head, cells, indent):
     rows = ([list(head)] if head else []) + cells
     widths = [max(_columns(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = []  # type: List[str]
+    lines: List[str] = []
     for row in rows:
         padded = [cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths)]
         lines.append((indent + "   ".join(padded)).rstrip())

@@ -50,8 +50,8 @@ def load(args: Any, environ: Optional[Mapping[str, str]] = None) -> Settings:
     environ = os.environ if environ is None else environ
     path = args.config or environ.get(PREFIX + "CONFIG") or None
     section = args.merchant or environ.get(PREFIX + "MERCHANT") or None
-    ini = None  # type: Optional[Tuple[str, str]]
-    from_ini = {}  # type: Dict[str, str]
+    ini: Optional[Tuple[str, str]] = None
+    from_ini: Dict[str, str] = {}
     if path is not None:
         section, from_ini = _section(path, section)
         ini = (path, section)
@@ -65,7 +65,7 @@ def load(args: Any, environ: Optional[Mapping[str, str]] = None) -> Settings:
     layers = (("flag", flags, lambda name: "--" + name.replace("_", "-"), ""),
               ("environment", upper, lambda name: PREFIX + name.upper(), ""),
               ("file", from_ini, lambda name: "{} [{}]".format(path, section), folder))
-    files = {}  # type: Dict[str, str]
+    files: Dict[str, str] = {}
     table = {name: _find(name, layers, files) for name in NAMES}
     return Settings(table, ini, files)
 
@@ -123,7 +123,7 @@ def _find(name, layers, files):
 
 def _read_key(name, path, folder, files, stdin):
     if path == "-" and stdin:
-        return getattr(sys.stdin, "buffer", sys.stdin).read(_LARGEST)
+        return read_stdin(_LARGEST)
     path = os.path.join(folder, os.path.expanduser(path))
     data = read_file(path, name + "_file")
     files[name] = path
@@ -142,6 +142,12 @@ def read_file(path: str, parameter: str) -> bytes:
         raise ConfigurationError("{}: cannot read {}: {}".format(parameter, show(path, 200), problem or "too large "
                                                                  "for a key"))
     return data
+
+
+def read_stdin(limit: int) -> bytes:
+    """At most ``limit`` bytes of stdin."""
+    data = getattr(sys.stdin, "buffer", sys.stdin).read(limit)
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
 
 
 def _section(path, wanted):
@@ -175,6 +181,6 @@ def _section(path, wanted):
     values = {name: value for name, value in parser.items(wanted) if value}
     for name in values:
         if name not in NAMES and name not in [key + "_file" for key in KEYS]:
-            raise ConfigurationError("{}: no setting of a merchant; {} [{}] may have {}, and for the keys …_file".format(
+            raise ConfigurationError("{}: no setting of a merchant; {} [{}] may have {}; keys also …_file".format(
                 show(name), show(path, 200), show(wanted), ", ".join(NAMES)))
     return wanted, values

@@ -1,5 +1,4 @@
 """``url`` and ``order-string``: sign a request. What they print is the signed thing: treat it as a secret."""
-import inspect
 from typing import Any, Dict
 
 from .. import services
@@ -61,25 +60,23 @@ def run_order_string(args: Any, out: Output) -> int:
 def params_for(shop: Merchant, service: str, given: Dict[str, str]) -> Dict[str, str]:
     """``given`` through the service's builder, if it is a listed one; unlisted names are passed on as ``extra``.
 
-    Sorted by name, so that the URL is the same on every Python. A required ``seller_id`` is the merchant's. Raises InvalidRequest.
+    Sorted by name, so that the URL is the same on every Python. A required ``seller_id`` is the merchant's. Raises
+    InvalidRequest.
     """
     row = services.lookup(service)
     if row is None:
         return given
-    builder = services.BUILDERS[service]
-    required = [name for name, parameter in inspect.signature(builder).parameters.items()
-                if parameter.default is parameter.empty]
-    arguments = dict.fromkeys(required)  # type: Dict[str, Any]
+    arguments: Dict[str, Any] = {}
     extra = {}
     for name, value in given.items():
         if name in row.required or name in row.optional:
             arguments[name] = value
         elif row.fixed.get(name) != value:
             extra[name] = value
-    if "seller_id" in required and not arguments["seller_id"]:
-        arguments["seller_id"] = shop.seller_id
+    if "seller_id" in row.required:
+        arguments.setdefault("seller_id", shop.seller_id)
     for name in ("partner", "service", "sign_type", "_input_charset"):
         if name in extra:
             raise InvalidRequest("{}: comes from the merchant; leave it out".format(show(name)), parameter=name)
-    params = builder(extra=extra or None, **arguments)
+    params = services.BUILDERS[service](extra=extra or None, **arguments)
     return {name: params[name] for name in sorted(params)}

@@ -1,7 +1,7 @@
 """``verify``: check bytes that came from Alipay, offline, and say what they prove."""
 import re
 import sys
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 from ..app_result import verify_app_result
 from ..errors import InvalidRequest, show
@@ -63,9 +63,9 @@ def run_notify(args: Any, out: Output) -> int:
         confirm = Client(shop).notify_verify
     note = verify_notify(shop, _line(_read(args, out)), args.content_type, order=order, confirm=confirm)
     out.good("verified", "a notification ({})".format(note.kind))
-    out.facts((("is_paid", _yes(note.is_paid)), ("is_refund", _yes(note.is_refund)), ("is_closed", _yes(note.is_closed))))
     out.data(kind=note.kind, is_paid=note.is_paid, is_refund=note.is_refund, is_closed=note.is_closed)
-    report(note, args.show_buyer, out)
+    report(note, args.show_buyer, out, (("is_paid", _yes(note.is_paid)), ("is_refund", _yes(note.is_refund)),
+                                        ("is_closed", _yes(note.is_closed))))
     return exits.DONE
 
 
@@ -88,9 +88,8 @@ def run_app(args: Any, out: Output) -> int:
         out.good("verified", "an app result; not proof of payment")
     else:
         out.note("unsigned", "the SDK reports no payment")
-    out.facts((("resultStatus", app.result_status), ("success", _yes(app.success))))
     out.data(signed=app.signed, success=app.success, result_status=app.result_status)
-    report(app, args.show_buyer, out)
+    report(app, args.show_buyer, out, (("resultStatus", app.result_status), ("success", _yes(app.success))))
     return exits.DONE
 
 
@@ -113,15 +112,15 @@ def answer(response: Any, show_buyer: bool, out: Output) -> None:
     report(response, show_buyer, out)
 
 
-def report(message: Any, show_buyer: bool, out: Output) -> None:
-    """The fields, and which checks were made; the same for all kinds of message."""
+def report(message: Any, show_buyer: bool, out: Output, facts: Tuple = ()) -> None:
+    """The fields, and which checks were made; the same for all kinds of message. ``facts``: what to say first."""
     fields = {name: masking.shown(name, message[name], show_buyer) for name in sorted(message)}
     passed = sorted(message.passed)
-    out.facts((("passed", ", ".join(passed) or "nothing"),) + tuple(
-        ("unchecked", "{}: {}".format(name, why)) for name, why in sorted(message.unchecked.items())))
+    out.facts(facts + (("passed", ", ".join(passed) or "nothing"),) + tuple(
+        ("unchecked", "{}: {}".format(name, why)) for name, why in sorted(message.unchecked.items())), "  ")
     if fields:
         out.line()
-        out.table(("field", "value"), fields.items())
+        out.table(("field", "value"), fields.items(), "  ")
     out.data(passed=passed, unchecked=dict(message.unchecked), fields=fields)
 
 
@@ -144,7 +143,7 @@ def _read(args, out) -> bytes:
             raise InvalidRequest("FILE: stdin holds the key already; give the message as a file", parameter="FILE")
         if sys.stdin.isatty():
             out.talk("reading the message from the terminal; end with Ctrl-D")
-        return getattr(sys.stdin, "buffer", sys.stdin).read(_LARGEST)
+        return settings.read_stdin(_LARGEST)
     problem = ""
     try:
         with open(args.file, "rb") as file:

@@ -2,6 +2,7 @@
 import importlib
 import os
 import platform
+import re
 import sys
 from typing import List, Optional, Tuple
 
@@ -18,7 +19,7 @@ def versions() -> List[Tuple[str, Optional[str]]]:
         ("libxml2", module_version("lxml.etree", "LIBXML_VERSION")),
         ("pycryptodome", module_version("Crypto")),
         ("cryptography", module_version("cryptography")),
-        ("rich", module_version("rich")),
+        ("rich", distributed("rich")),
     ]
 
 
@@ -31,14 +32,15 @@ def module_version(name: str, attribute: str = "__version__") -> Optional[str]:
     return ".".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
-def distributions(name: str) -> List[str]:
-    """Folders in which a distribution of this name is installed."""
-    found = []
+def distributed(name: str) -> Optional[str]:
+    """The version of an installed distribution; None when there is none. Nothing is imported."""
     for folder in sys.path:
         try:
             entries = os.listdir(folder or ".")
         except OSError:
             continue
-        found += [folder for entry in entries
-                  if entry.lower().startswith(name + "-") and entry.endswith((".dist-info", ".egg-info"))]
-    return found
+        for entry in entries:
+            match = re.fullmatch(re.escape(name) + r"-([0-9][^-]*)(-.*)?\.(dist|egg)-info", entry, re.IGNORECASE)
+            if match:
+                return match.group(1)
+    return None
