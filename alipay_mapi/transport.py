@@ -69,11 +69,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: ``status``, the ``content_type`` header's text ("" without one), and the ``body``."""
+    """What came back: ``status``, ``content_type`` and ``date`` (those headers' text, "" without one), ``body``."""
 
     status: int
     content_type: str
     body: bytes
+    date: str = ""
 
     def __repr__(self):
         return "<Answer {}, {} bytes>".format(self.status, len(self.body))
@@ -178,11 +179,12 @@ class RequestsTransport:
         try:
             status, headers = response.status_code, response.headers
             if status != 200:
-                raise _fault("redirect" if 300 <= status < 400 else "status", host, True, status=status)
+                raise _fault("redirect" if 300 <= status < 400 else "status", host, True, status=status,
+                             date=headers.get("Date", ""))
             body = _read_body(response.raw, headers, host)
         finally:
             response.close()
-        return Answer(status, headers.get("Content-Type", ""), body)
+        return Answer(status, headers.get("Content-Type", ""), body, headers.get("Date", ""))
 
 
 def _read_body(raw, headers, host):

@@ -1,8 +1,7 @@
 """What ``doctor --online`` asks the gateway: is it reached, and does its clock agree with ours."""
 import time
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Tuple
 from urllib.parse import urlsplit
 
 from ..errors import TransportError
@@ -14,34 +13,23 @@ TOLERATED = 60
 _ANSWERED = ("status", "redirect", "empty", "too-large")
 
 
-def ask(shop: Merchant, transport: Any = None, date: Optional[Callable[[str], str]] = None,
-        now: Callable[[], float] = time.time) -> List[Tuple[str, str, str]]:
-    """Rows of (id, level, text); nothing is signed. ``transport``: as for Client. ``date``: URL → ``Date`` header."""
+def ask(shop: Merchant, transport: Any = None, now: Callable[[], float] = time.time) -> List[Tuple[str, str, str]]:
+    """Rows of (id, level, text); nothing is signed. ``transport``: as for Client."""
     from ..transport import Call, RequestsTransport
     transport = transport or RequestsTransport(allow_http=shop.allow_http)
     try:
-        transport.send(Call("GET", shop.gateway))
+        date = transport.send(Call("GET", shop.gateway)).date
     except TransportError as err:
         if getattr(err, "kind", None) not in _ANSWERED:
             return [("gateway", "problem", "not reached: {}".format(err))]
+        date = getattr(err, "date", "")
     rows = [("gateway", "ok", "{} answers".format(urlsplit(shop.gateway).hostname))]
     try:
-        theirs = parsedate_to_datetime((date or _date)(shop.gateway)).timestamp()
-    except (OSError, HTTPException, ValueError, TypeError, IndexError):
+        theirs = parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError):
         return rows + [("clock", "note", "not compared: the gateway did not say what time it has")]
     skew = int(round(now() - theirs))
     if abs(skew) > TOLERATED:
         return rows + [("clock", "problem", "this machine is {} seconds {} the gateway; set its clock (NTP)".format(
             abs(skew), "ahead of" if skew > 0 else "behind"))]
     return rows + [("clock", "ok", "within {} seconds of the gateway's".format(TOLERATED))]
-
-
-def _date(url):
-    parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.hostname, parts.port, timeout=5)
-    try:
-        connection.request("HEAD", parts.path or "/")
-        return connection.getresponse().getheader("Date") or ""
-    finally:
-        connection.close()
