@@ -1,0 +1,61 @@
+"""Every block of the README and of the pages in docs is run by some test; none is skipped, and no kind is forgotten."""
+import re
+
+import pytest
+
+#: docs/cli.md and docs/configuration.md are run by test_docs_cli.py, block by block.
+BY_ANOTHER_TEST = ("cli.md", "configuration.md")
+_BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_NAME = re.compile(r"[a-z_]{4,}")
+
+
+def pages(checkout):
+    return [checkout / "README.md"] + sorted(path for path in (checkout / "docs").glob("*.md")
+                                             if path.name not in BY_ANOTHER_TEST)
+
+
+@pytest.fixture(scope="module")
+def blocks(checkout):
+    found = [(path.name, language, text) for path in pages(checkout)
+             for language, text in _BLOCK.findall(path.read_text(encoding="utf-8"))]
+    assert len(found) >= 8
+    return found
+
+
+def test_a_block_is_a_doctest_or_a_command_of_ci_or_a_picture(blocks):
+    assert {language for _, language, _ in blocks} <= {"python", "sh", "text"}
+
+
+def test_every_python_block_is_a_doctest_and_skips_nothing(blocks):
+    """pytest collects the doctests of all *.md files (setup.cfg); here none can hide from it."""
+    for page, language, text in blocks:
+        if language == "python":
+            assert text.lstrip().startswith(">>>"), page
+            assert "SKIP" not in text and "ELLIPSIS" not in text, page
+
+
+def test_every_shell_block_is_a_command_that_ci_runs_word_for_word(blocks, checkout):
+    ci = (checkout / ".ci" / "run").read_text(encoding="utf-8")
+    for page, language, text in blocks:
+        if language == "sh":
+            for line in text.strip().splitlines():
+                assert line in ci, (page, line)
+
+
+def test_a_picture_names_only_modules_that_exist(blocks, checkout):
+    package = checkout / "alipay_mapi"
+    known = {path.stem for path in package.glob("*.py")} | {path.name for path in package.iterdir() if path.is_dir()}
+    pictures = [text for _, language, text in blocks if language == "text"]
+    drawn = set(_NAME.findall(" ".join(pictures)))
+    assert {"services", "request", "signing", "presign", "notification", "response", "transport"} <= drawn & known
+
+
+def test_every_link_of_the_readme_leads_to_a_file(checkout):
+    links = re.findall(r"\]\(([^)#]+)\)", (checkout / "README.md").read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (checkout / link).is_file(), link
+
+
+def test_the_changelog_begins_with_what_is_unreleased(checkout):
+    assert "\n## Unreleased\n" in (checkout / "CHANGELOG.md").read_text(encoding="utf-8")
