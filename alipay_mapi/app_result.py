@@ -2,12 +2,13 @@
 
 ``resultStatus={9000};memo={…};result={partner="…"&…&success="true"&sign_type="RSA"&sign="…"}``. The signed text is the
 result as it came, up to ``&sign_type=``: quotes kept, order kept, nothing decoded. It came through the buyer's phone
-and is not proof of payment: it has no ``is_paid``. Source: "In-App synchronous result" (ac/global/mobile_securitypay_pay).
+and is not proof of payment: it has no ``is_paid``. Source: "In-App synchronous result"
+(ac/global/mobile_securitypay_pay).
 """
 import re
 from typing import Optional, Union
 
-from . import charsets, fields, form_body, messages, signing
+from . import charsets, fields, form_body, messages, presign, signing
 from .checks import NO_PARTY, check_party
 from .errors import (AmbiguousContent, CharsetError, DuplicateParameter, InvalidRequest, MalformedParameter,
                      NotConfirmed, SignatureMissing, TooManyParameters, UnexpectedParameter, show)
@@ -40,9 +41,9 @@ class AppResult(messages.Message):
     def __init__(self, params, passed, unchecked, result_status, memo):
         super().__init__(params, passed, unchecked)
         #: "9000" and so on, see RESULT_STATUS; None when only the result part was given. Not signed.
-        self.result_status = result_status  # type: Optional[str]
+        self.result_status: Optional[str] = result_status
         #: The SDK's text for the buyer. Not signed.
-        self.memo = memo  # type: Optional[str]
+        self.memo: Optional[str] = memo
 
     @property
     def signed(self) -> bool:
@@ -89,7 +90,9 @@ def verify_app_result(shop: Merchant, text: Union[str, bytes]) -> AppResult:
 def _parts(text):
     """(resultStatus, memo, result) of the SDK's whole text, or (None, None, text) of a bare result."""
     start = _STATUS.match(text)
-    middle = _RESULT.search(text, start.end()) if start else None
+    if start is None:
+        return None, None, text
+    middle = _RESULT.search(text, start.end())
     if middle is None or not text.endswith("}"):
         return None, None, text
     return start.group(1), text[start.end():middle.start()], text[middle.end():-1]
@@ -133,7 +136,7 @@ def _params(signed):
         if pair is None:
             raise MalformedParameter('a part is not name="value"')
         name, value = pair.groups()
-        if name in params:
+        if name in params or name in presign.UNSIGNED:
             raise DuplicateParameter("a parameter stands twice", parameter=show(name))
         field = fields.FIELDS.get(name)
         if '"' in value and not (field is not None and field.kind == fields.JSON) or signing.find_cut(value):

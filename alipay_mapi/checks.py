@@ -3,7 +3,6 @@
 Shared by every message, so that a notification, a return and a query answer cannot differ in what they let through.
 Source: "What to check after the signature" (ac/web/async, step by step).
 """
-from decimal import Decimal
 from typing import Callable, Dict, Optional, Union
 
 from . import messages
@@ -91,7 +90,7 @@ def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
     return {}
 
 
-def _same_amount(message, price: Decimal) -> None:
+def _same_amount(message, price) -> None:
     text = message.get("total_fee")
     if text is None:
         raise AmountMismatch("total_fee: absent, and the order's price is {}; do not fulfil it".format(price),

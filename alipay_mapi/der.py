@@ -35,7 +35,7 @@ def form(data: bytes) -> Optional[Form]:
     tags = [tag for tag, _, _ in parts]
     if tags[:3] == [_INTEGER, _SEQUENCE, _OCTET_STRING]:
         return Form(_algorithm(data, parts[1]), True, "PKCS#8")
-    if tags == [_SEQUENCE, _BIT_STRING]:
+    if tags == [_SEQUENCE, _BIT_STRING] and data[parts[1][1]:parts[1][1] + 1] == b"\0":  # no unused bits
         return Form(_algorithm(data, parts[0]), False, "SPKI")
     if tags == [_INTEGER, _INTEGER]:
         return Form("RSA", False, "PKCS#1")
@@ -57,7 +57,10 @@ def _algorithm(data, part):
     oid = _element(data, start, end)
     if oid is None or oid[0] != _OID:
         return ""
-    return _ALGORITHMS.get(data[oid[1]:oid[2]].hex(), "another algorithm")
+    name = _ALGORITHMS.get(data[oid[1]:oid[2]].hex(), "another algorithm")
+    if name == "RSA" and data[oid[2]:end] not in (b"\x05\x00", b""):  # parameters: NULL, or left out
+        return "another algorithm"
+    return name
 
 
 def _children(data):

@@ -120,7 +120,7 @@ def _table():
 
 
 #: Field name → :class:`Field`.
-FIELDS = _table()  # type: Dict[str, Field]
+FIELDS: Dict[str, Field] = _table()
 
 #: Amounts that are in ``currency`` (and so have its decimals); the others are in CNY.
 IN_CURRENCY = ("total_fee", "return_amount", "trans_amount", "refund_amount", "price")

@@ -60,9 +60,16 @@ class Key(SecretValue):
         return self._native[module.NAME]
 
     def export(self, form: str) -> bytes:
-        """DER in ``form`` ("PKCS#1", "PKCS#8", "SPKI"); what it returns for a private key is the secret itself."""
+        """DER in ``form``: "SPKI", the public half; of a private key "PKCS#8" and (RSA) "PKCS#1", the secret itself.
+
+        Raises InvalidRequest for any other.
+        """
         from .crypto import pycryptodome
-        return pycryptodome.export(self._der, self.kind, form)
+        try:
+            return pycryptodome.export(self._der, self.kind, form)
+        except ValueError:
+            pass
+        raise InvalidRequest("form: SPKI; or, of a private key, PKCS#8 and (RSA) PKCS#1", parameter="form")
 
 
 class MD5Key(SecretValue):

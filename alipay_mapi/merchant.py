@@ -50,7 +50,7 @@ class Merchant:
 
     def __post_init__(self):
         _check_partner(self.partner)
-        if self.sign_type not in algorithms.ALGORITHMS:
+        if not isinstance(self.sign_type, str) or self.sign_type not in algorithms.ALGORITHMS:
             raise ConfigurationError("sign_type: one of MD5, RSA, RSA2, DSA, in upper case")
         if self.input_charset is not None and not (isinstance(self.input_charset, str)
                                                    and charsets.known(self.input_charset)):

@@ -31,10 +31,9 @@ class SignedRequest:
 
     __slots__ = ("service", "presign", "sign", "_params", "_gateway", "_codec", "_charset")
 
-    def __init__(self, service, params, presign_text, sign, gateway, charset):
+    def __init__(self, service, params, presign_text, sign, gateway, charset, codec):
         self.service, self.presign, self.sign = service, presign_text, sign
-        self._params, self._gateway, self._charset = params, gateway, charset
-        self._codec = charsets.writing_codec(charset)
+        self._params, self._gateway, self._charset, self._codec = params, gateway, charset, codec
 
     def __repr__(self):
         return "<SignedRequest {} {}>".format(self.service, show(self._params.get("out_trade_no", "")))
@@ -88,12 +87,13 @@ class SignedRequest:
         return self._gateway
 
     def _encoded(self):
-        parts = []
-        for name, value in self._params.items():
-            if not _SAFE(value):
-                value = "".join([_QUOTED[b] for b in value.encode(self._codec)])
-            parts.append(name + "=" + value)
-        return "&".join(parts)
+        codec = self._codec
+        return "&".join([name + "=" + (value if _SAFE(value) else _percent_encoded(value, codec))
+                         for name, value in self._params.items()])
+
+
+def _percent_encoded(value, codec):
+    return "".join([_QUOTED[b] for b in value.encode(codec)])
 
 
 def build_request(shop: Merchant, service: str, params: Mapping[str, Any]) -> SignedRequest:
@@ -116,9 +116,10 @@ def build_request(shop: Merchant, service: str, params: Mapping[str, Any]) -> Si
         text = presign.presign_string(sent)
     if text.count("&") >= len(sent):
         _refuse_cuts(sent)
-    sent["sign"] = sign = signing.sign(shop.sign_type, shop.signing_key, _encode(shop, text, sent))
+    codec = charsets.writing_codec(shop.input_charset)
+    sent["sign"] = sign = signing.sign(shop.sign_type, shop.signing_key, _encode(text, codec, sent))
     sent["sign_type"] = shop.sign_type
-    return SignedRequest(service, sent, text, sign, shop.gateway, shop.input_charset)
+    return SignedRequest(service, sent, text, sign, shop.gateway, shop.input_charset, codec)
 
 
 def build_order_string(shop: Merchant, params: Mapping[str, Any]) -> str:
@@ -131,8 +132,8 @@ def build_order_string(shop: Merchant, params: Mapping[str, Any]) -> str:
     if shop.sign_type not in ("RSA", "RSA2"):
         raise InvalidRequest("sign_type: {} takes RSA, not {}".format(_MOBILE, shop.sign_type), parameter="sign_type")
     request = build_request(shop, _MOBILE, params)
-    quoted = "".join([_QUOTED[b] for b in request.sign.encode("ascii")])
-    return '{}&sign="{}"&sign_type="{}"'.format(request.presign, quoted, shop.sign_type)
+    return '{}&sign="{}"&sign_type="{}"'.format(
+        request.presign, _percent_encoded(request.sign, "ascii"), shop.sign_type)
 
 
 def _collect(shop, service, params):
@@ -142,7 +143,7 @@ def _collect(shop, service, params):
         common["_input_charset"] = shop.input_charset
     if not hasattr(params, "items"):
         raise InvalidRequest("params: a mapping of names to values", parameter="params")
-    sent = dict(common)  # type: Dict[str, str]
+    sent: Dict[str, str] = dict(common)
     for name, value in params.items():
         if type(value) is not str:
             value = _text(name, value)
@@ -213,8 +214,7 @@ def _sorted(sent):
     return {name: sent[name] for name in sorted(sent)}
 
 
-def _encode(shop, text, sent) -> bytes:
-    codec = charsets.writing_codec(shop.input_charset)
+def _encode(text, codec, sent) -> bytes:
     try:
         return text.encode(codec)
     except UnicodeEncodeError:

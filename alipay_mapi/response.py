@@ -31,12 +31,26 @@ class Response(messages.Message):
 
     def __init__(self, params, passed, unchecked, is_success, error, service, container):
         super().__init__(params, passed, unchecked)
-        self.is_success = is_success  # type: bool
-        #: The gateway's word for its no, or None. Unsigned as a rule: it rests on TLS alone, never close an order on it.
-        self.error = error  # type: Optional[str]
-        self.service = service  # type: Optional[str]
-        #: The element inside <response>: "trade", "alipay", "timestamp"; None for a bare answer.
-        self.container = container  # type: Optional[str]
+        self._is_success, self._error, self._service, self._container = is_success, error, service, container
+
+    @property
+    def is_success(self) -> bool:
+        return self._is_success
+
+    @property
+    def error(self) -> Optional[str]:
+        """The gateway's word for its no, or None. Rarely signed: it rests on TLS alone, never close an order on it."""
+        return self._error
+
+    @property
+    def service(self) -> Optional[str]:
+        """The service of ``asked``."""
+        return self._service
+
+    @property
+    def container(self) -> Optional[str]:
+        """The element inside <response>: "trade", "alipay", "timestamp"; None for a bare answer."""
+        return self._container
 
     @property
     def signed(self) -> bool:

@@ -16,13 +16,7 @@ PAID = frozenset([TRADE_SUCCESS, TRADE_FINISHED])
 WAITING = frozenset([WAIT_BUYER_PAY])
 #: Over: unpaid and timed out, or fully refunded.
 CLOSED = frozenset([TRADE_CLOSED])
-#: Statuses of products that need a person's or another product's knowledge; known words, but not decided here.
-OTHER_PRODUCTS = frozenset([
-    "TRADE_PENDING", "WAIT_SELLER_SEND_GOODS", "WAIT_BUYER_CONFIRM_GOODS", "WAIT_SYS_CONFIRM_PAY",
-    "WAIT_SYS_PAY_SELLER", "TRADE_REFUSE", "TRADE_REFUSE_DEALING", "TRADE_CANCEL", "BUYER_PRE_AUTH",
-    "COD_WAIT_SELLER_SEND_GOODS", "COD_WAIT_BUYER_PAY", "COD_WAIT_SYS_PAY_SELLER",
-])
-#: What this library decides by itself.
+#: What this library decides by itself; the words of escrow and other products are for a person.
 KNOWN = PAID | WAITING | CLOSED
 
 REFUND_SUCCESS = "REFUND_SUCCESS"

@@ -28,9 +28,10 @@ _CHANGES = ("notify_time",)
 class Effect:
     """Something for the shop to do, once. ``key`` never changes for the same effect, whoever finds it.
 
-    ``kind``: ``paid`` (fulfil it), ``closed`` (never paid: release it), ``refunded`` (money went back; ``detail`` is the
-    ``out_return_no``, or empty when Alipay closed the whole trade), ``query`` (a notification says paid, and its amount
-    cannot be compared: ask ``single_trade_query`` and apply the answer) or ``needs_a_person`` (``detail`` says why).
+    ``kind``: ``paid`` (fulfil it), ``closed`` (never paid: release it), ``refunded`` (money went back; ``detail`` is
+    the ``out_return_no``, or empty when Alipay closed the whole trade), ``query`` (a notification says paid, and its
+    amount cannot be compared: ask ``single_trade_query`` and apply the answer) or ``needs_a_person`` (``detail`` says
+    why).
     """
 
     kind: str

@@ -1,7 +1,9 @@
 """RSA and DSA with pycryptodome, the core dependency; also key generation and export."""
+import hashlib
 import hmac
 
 from Crypto.Hash import SHA1, SHA256
+from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey import DSA, RSA
 from Crypto.Signature import DSS, pkcs1_15
 
@@ -10,15 +12,25 @@ NAME = "pycryptodome"
 _HASHES = {"SHA1": SHA1, "SHA256": SHA256}
 _MODULES = {"RSA": RSA, "DSA": DSA}
 
-#: DER of DigestInfo up to the digest itself (RFC 8017, 9.2, note 1).
+#: hash → the function, and the DER of DigestInfo up to the digest itself (RFC 8017, 9.2, note 1).
 _DIGEST_INFO = {
-    "SHA1": bytes.fromhex("3021300906052b0e03021a05000414"),
-    "SHA256": bytes.fromhex("3031300d060960864801650304020105000420"),
+    "SHA1": (hashlib.sha1, bytes.fromhex("3021300906052b0e03021a05000414")),
+    "SHA256": (hashlib.sha256, bytes.fromhex("3031300d060960864801650304020105000420")),
 }
 
 # The library's "fips-186-3" refuses a p of 1024 bits with a q of 224, which is what OpenSSL 3 makes of
 # "dsaparam 1024". Here the nonce comes from key and message (RFC 6979), so no random generator can give the key away.
 _DSA_MODE = "deterministic-rfc6979"
+
+
+class _PublicRSA:
+    """The public numbers as the library's fast integers, turned into them once and not at every check."""
+
+    __slots__ = ("n", "e", "length")
+
+    def __init__(self, key):
+        n = int(key.n)
+        self.n, self.e, self.length = Integer(n), Integer(int(key.e)), (n.bit_length() + 7) // 8
 
 
 def private_key(der, kind):
@@ -30,12 +42,12 @@ def private_key(der, kind):
 
 
 def public_key(der, kind):
-    return _MODULES[kind].import_key(der)
+    return public_half(_MODULES[kind].import_key(der))
 
 
 def public_half(key):
-    """Of a private key, the key that :func:`verify` takes: itself, as only its public numbers are read there."""
-    return key
+    """Of a private key, the key that :func:`verify` takes."""
+    return _PublicRSA(key) if isinstance(key, RSA.RsaKey) else key.publickey()
 
 
 def numbers(key, kind):
@@ -58,18 +70,18 @@ def verify(key, kind, hash_name, data, signature):
     RSA compares with the single encoding of RFC 8017, 8.2.2, built here: the library's own check also takes a
     DigestInfo without its NULL (Wycheproof, "MissingNull"). Only public numbers are used.
     """
-    digest = _HASHES[hash_name].new(data)
     if kind == "RSA":
-        n, e = int(key.n), int(key.e)
-        length = (n.bit_length() + 7) // 8
-        number = int.from_bytes(signature, "big")
-        if len(signature) != length or number >= n:
+        if len(signature) != key.length:
             return False
-        tail = _DIGEST_INFO[hash_name] + digest.digest()
-        wanted = b"\x00\x01" + b"\xff" * (length - len(tail) - 3) + b"\x00" + tail
-        return hmac.compare_digest(pow(number, e, n).to_bytes(length, "big"), wanted)
+        number = Integer.from_bytes(signature)
+        if number >= key.n:
+            return False
+        new, head = _DIGEST_INFO[hash_name]
+        tail = head + new(data).digest()
+        wanted = b"\x00\x01" + b"\xff" * (key.length - len(tail) - 3) + b"\x00" + tail
+        return hmac.compare_digest(pow(number, key.e, key.n).to_bytes(key.length), wanted)
     try:
-        DSS.new(key, _DSA_MODE, encoding="der").verify(digest, signature)
+        DSS.new(key, _DSA_MODE, encoding="der").verify(_HASHES[hash_name].new(data), signature)
     except (ValueError, IndexError, TypeError):
         return False
     return True
@@ -83,12 +95,15 @@ def generate(kind, bits):
 
 
 def export(der, kind, form):
-    """DER of any key → DER in ``form``: ``PKCS#1`` (RSA), ``PKCS#8`` (private) or ``SPKI`` (the public half)."""
+    """DER of any key → DER in ``form``: ``PKCS#1`` (RSA, private), ``PKCS#8`` (private) or ``SPKI`` (the public half).
+
+    Raises ValueError for a form that this key does not have.
+    """
     key = _MODULES[kind].import_key(der)
     if form == "SPKI":
-        return (key.publickey() if kind == "RSA" else key.public_key()).export_key("DER")
-    if form == "PKCS#8":
+        return key.publickey().export_key("DER")
+    if form == "PKCS#8" and key.has_private():
         return key.export_key("DER", pkcs=8) if kind == "RSA" else key.export_key("DER", pkcs8=True)
-    if kind == "RSA" and key.has_private():
+    if form == "PKCS#1" and kind == "RSA" and key.has_private():
         return key.export_key("DER", pkcs=1)
     raise ValueError(form)
