@@ -2,7 +2,7 @@
 
 Shapes (RFC 5208, 5280, 5958, 8017): every one is a single SEQUENCE, told apart by its first elements.
 """
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 _SEQUENCE, _INTEGER, _BIT_STRING, _OCTET_STRING, _OID = 0x30, 0x02, 0x03, 0x04, 0x06
 
@@ -67,7 +67,7 @@ def _children(data):
     if not whole(data):
         return None
     _, offset, end = _element(data, 0, len(data))
-    parts = []
+    parts = []  # type: List[Tuple[int, int, int]]
     while offset < end:
         element = _element(data, offset, end)
         if element is None or len(parts) > 16:

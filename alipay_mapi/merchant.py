@@ -61,6 +61,9 @@ class Merchant:
             if value is not None and (not isinstance(value, str) or not value.strip()):
                 raise ConfigurationError("{}: text, or leave it out".format(name))
         self._load_keys()
+        if self.seller_id is not None and "@" in self.seller_id:
+            raise ConfigurationError("seller_id: the seller's digits (starting 2088), as notifications name it; the "
+                                     "account's e-mail address goes into seller_email")
         if self.seller_id is None:
             object.__setattr__(self, "seller_id", self.partner)
 

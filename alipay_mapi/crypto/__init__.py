@@ -11,7 +11,8 @@ from functools import lru_cache
 def backend():
     """The module in use; chosen once, at the first key."""
     try:
-        from . import cryptography as chosen
+        from . import cryptography
+        return cryptography
     except ImportError:
-        from . import pycryptodome as chosen
-    return chosen
+        from . import pycryptodome
+        return pycryptodome

@@ -18,11 +18,6 @@ _DIGEST_INFO = {
     "SHA256": (hashlib.sha256, bytes.fromhex("3031300d060960864801650304020105000420")),
 }
 
-# The library's "fips-186-3" refuses a p of 1024 bits with a q of 224, which is what OpenSSL 3 makes of
-# "dsaparam 1024". Here the nonce comes from key and message (RFC 6979), so no random generator can give the key away.
-_DSA_MODE = "deterministic-rfc6979"
-
-
 class _PublicRSA:
     """The public numbers as the library's fast integers, turned into them once and not at every check."""
 
@@ -61,7 +56,7 @@ def sign(key, kind, hash_name, data):
     digest = _HASHES[hash_name].new(data)
     if kind == "RSA":
         return pkcs1_15.new(key).sign(digest)
-    return DSS.new(key, _DSA_MODE, encoding="der").sign(digest)
+    return _dss(key).sign(digest)
 
 
 def verify(key, kind, hash_name, data, signature):
@@ -81,10 +76,18 @@ def verify(key, kind, hash_name, data, signature):
         wanted = b"\x00\x01" + b"\xff" * (key.length - len(tail) - 3) + b"\x00" + tail
         return hmac.compare_digest(pow(number, key.e, key.n).to_bytes(key.length), wanted)
     try:
-        DSS.new(key, _DSA_MODE, encoding="der").verify(_HASHES[hash_name].new(data), signature)
+        _dss(key).verify(_HASHES[hash_name].new(data), signature)
     except (ValueError, IndexError, TypeError):
         return False
     return True
+
+
+def _dss(key):
+    """DSA in DER, with a nonce made from key and message (RFC 6979), so no random generator can give the key away.
+
+    The library's "fips-186-3" refuses a p of 1024 bits with a q of 224, which OpenSSL 3 makes of "dsaparam 1024".
+    """
+    return DSS.new(key, "deterministic-rfc6979", encoding="der")
 
 
 def generate(kind, bits):
