@@ -33,7 +33,8 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = sorted(_HOME) + ["services", "__version__"]
+__all__ = ["__version__", "services"]
+__all__.extend(sorted(_HOME))
 
 
 class _Package(types.ModuleType):

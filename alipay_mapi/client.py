@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from dataclasses import replace
-from typing import Any, Callable, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Mapping, Optional, Union
 
 from . import error_codes, services
 from .errors import (AlipayError, GatewayError, InvalidMessage, InvalidRequest, NotXML, OutcomeUnknown,

@@ -67,7 +67,7 @@ def _children(data):
     if not whole(data):
         return None
     _, offset, end = _element(data, 0, len(data))
-    parts = []  # type: List[Tuple[int, int, int]]
+    parts: List[Tuple[int, int, int]] = []
     while offset < end:
         element = _element(data, offset, end)
         if element is None or len(parts) > 16:

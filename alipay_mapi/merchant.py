@@ -25,7 +25,7 @@ class WeakKeyWarning(UserWarning):
 
 
 @dataclass(frozen=True)
-class Merchant:
+class Merchant(keys.SecretValue):
     """One partner at one gateway, with one ``sign_type`` for both directions.
 
     ``partner``: digits (16, starting 2088). ``sign_type``: ``MD5``, ``RSA``, ``RSA2`` or ``DSA``, in upper case.
@@ -113,34 +113,27 @@ class Merchant:
         keys are the merchant's own, so that a fitting sign also says for whom the message is.)"""
         return self.sign_type in ("RSA", "DSA")
 
-    def __reduce_ex__(self, protocol):
-        return keys.SecretValue.__reduce_ex__(self, protocol)
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
 
 def check_gateway(url: str, allow_http: bool = False) -> None:
     """Raise ConfigurationError unless ``url`` is a full gateway URL that may carry payments."""
-    problem = None
-    try:
-        parts = urlsplit(url)
-        host, scheme = parts.hostname, parts.scheme
-        port_fits = parts.port is None or parts.port > 0
-    except (ValueError, TypeError, AttributeError):
-        problem, host, scheme, parts, port_fits = "it is not a URL", None, None, None, False
-    if problem is None:
-        if scheme not in ("http", "https") or not host or not port_fits or not url.isprintable() or " " in url:
-            problem = "it is not a full https URL"
-        elif parts.query or parts.fragment or parts.username is not None or parts.password is not None:
-            problem = "it carries a query, a fragment or a user name"
-        elif scheme == "http" and not allow_http and not is_loopback(host):
-            problem = "plain http is only for this machine, or with allow_http=True"
+    problem = _gateway_problem(url, allow_http)
     if problem:
         raise ConfigurationError("gateway: {}; give https://…/gateway.do or a GATEWAY_ constant".format(problem))
+
+
+def _gateway_problem(url, allow_http) -> Optional[str]:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except (ValueError, TypeError, AttributeError):
+        return "it is not a URL"
+    if not whole or not url.isprintable() or " " in url:
+        return "it is not a full https URL"
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        return "it carries a query, a fragment or a user name"
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname or ""):
+        return "plain http is only for this machine, or with allow_http=True"
+    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -112,7 +112,7 @@ def _elements(response):
     if len(inside) != 1:
         raise XMLMalformed("<response> holds {} elements; an answer has one".format(len(inside)))
     (container, element), = inside.items()
-    elements = {}  # type: Dict[str, str]
+    elements: Dict[str, str] = {}
     for name, leaf in _by_name(element).items():
         if len(leaf):
             raise _nested(leaf)

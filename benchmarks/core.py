@@ -21,12 +21,13 @@ from urllib.parse import quote_plus, unquote_to_bytes, urlencode
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import peers as other_libraries  # noqa: E402
+import peers as other_libraries
 
-import alipay_mapi as mapi  # noqa: E402
-from alipay_mapi import crypto, keys  # noqa: E402
-from alipay_mapi.crypto import pycryptodome  # noqa: E402
+import alipay_mapi as mapi
+from alipay_mapi import crypto, keys
+from alipay_mapi.crypto import pycryptodome
 
+VENDOR = ["alipay.aop.api.util.SignatureUtils"]
 MD5_KEY = "test0only0md5key0test0only0md5ke"
 PARTNER = "2088000000000000"
 
@@ -40,7 +41,8 @@ REQUEST = {
     "auth_token": "",
 }
 NOTIFICATION = {
-    "discount": "0.00", "payment_type": "1", "subject": "Order 58bbe2e6 测试", "trade_no": "2017030521001004840200342628",
+    "discount": "0.00", "payment_type": "1", "subject": "Order 58bbe2e6 测试",
+    "trade_no": "2017030521001004840200342628",
     "buyer_email": "buyer@example.com", "gmt_create": "2017-03-05 18:06:49", "notify_type": "trade_status_sync",
     "quantity": "1", "out_trade_no": "T202611210000001", "seller_id": PARTNER, "body": "two tins, gift wrapped",
     "notify_time": "2017-03-05 18:21:11", "trade_status": "TRADE_SUCCESS", "is_total_fee_adjust": "N",
@@ -212,7 +214,7 @@ def urls_rsa2(bench, folder, pairs):
         contestants["python-alipay-sdk: page pay"] = lambda: client.api_alipay_trade_page_pay(
             subject="Green tea, 250 g & cup", out_trade_no="T202611210000001", total_amount="350.45",
             return_url=REQUEST["return_url"], notify_url=REQUEST["notify_url"])
-    vendor = other_libraries.load(folder, "alipay-sdk-python", ["alipay.aop.api.util.SignatureUtils"]) if folder else None
+    vendor = other_libraries.load(folder, "alipay-sdk-python", VENDOR) if folder else None
     if vendor:
         key = b64(pycryptodome.export(pairs["ours"][0], "RSA", "PKCS#1"))
         params = {k: v for k, v in sent.params.items() if k not in ("sign", "sign_type")}
@@ -288,7 +290,7 @@ def notifications(bench, folder, pairs):
                 client = fzlee(peer[0], pairs)
                 theirs = {k: v for k, v in params.items() if k != "sign"}
                 contestants["python-alipay-sdk: verify, from a dict"] = lambda: client.verify(dict(theirs), sign)
-            vendor = other_libraries.load(folder, "alipay-sdk-python", ["alipay.aop.api.util.SignatureUtils"])
+            vendor = other_libraries.load(folder, "alipay-sdk-python", VENDOR)
             if vendor:
                 public = b64(pairs["alipay"][1])
                 contestants["alipay-sdk-python: verify_with_rsa, from text"] = \
@@ -383,7 +385,8 @@ def imports(bench):
         for name in times:
             times[name].append(float(subprocess.run([sys.executable, "-c", code.format("import " + name)], env=env,
                                                     stdout=subprocess.PIPE, check=True).stdout))
-    print("\nimport, CPU ms: " + ", ".join("{} {:.1f}".format(n, statistics.median(t) / 1000) for n, t in times.items()))
+    print("\nimport, CPU ms: " + ", ".join(
+        "{} {:.1f}".format(name, statistics.median(values) / 1000) for name, values in times.items()))
     bench.bar("import alipay_mapi / import requests", ratio(times, "alipay_mapi", "requests"), 0.3)
 
 

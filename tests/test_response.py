@@ -270,7 +270,8 @@ def test_T16_our_request_or_a_return_recut_into_an_answer_is_refused(hostile, er
     with pytest.raises(error):
         parse_response(md5_shop(), answer(hostile))
     # An old order may be called anything: a notification about it is ambiguous, and this answer settles it.
-    for subject in ("x&total_fee=0.01", "Tea&body=x", "Tom & Jerry", "a=1&b=2", "https://mobilecodec.alipay.com/show.htm?code=bax&picSize=L", "&", "=&="):
+    for subject in ("x&total_fee=0.01", "Tea&body=x", "Tom & Jerry",
+                    "a=1&b=2", "https://mobilecodec.alipay.com/show.htm?code=bax&picSize=L", "&", "=&="):
         assert parse_response(md5_shop(), answer(dict(TRADE, subject=subject)))["subject"] == subject
 
 

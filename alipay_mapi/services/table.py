@@ -18,7 +18,7 @@ Json = Union[str, List[Any], Tuple[Any, ...], Mapping[str, Any]]
 Extra = Optional[Mapping[str, Any]]
 
 #: The default of an argument that has none: leaving it out is InvalidRequest, which says more than TypeError.
-REQUIRED = None  # type: Any
+REQUIRED: Any = None
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
