@@ -160,14 +160,16 @@ def bare(pair, hash_name, data, signature=None, module=None):
     if signature is None:
         key = module.private_key(pair[0], "RSA")
         return lambda: module.sign(key, "RSA", hash_name, data)
-    key = module.public_key(pair[1], "RSA")
     if module is not pycryptodome:
+        key = module.public_key(pair[1], "RSA")
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA1, SHA256
         padding, digest = PKCS1v15(), SHA1() if hash_name == "SHA1" else SHA256()
         return lambda: key.verify(signature, data, padding, digest)
     from Crypto.Hash import SHA1, SHA256
+    from Crypto.PublicKey import RSA
     from Crypto.Signature import pkcs1_15
+    key = RSA.import_key(pair[1])
     made = SHA1 if hash_name == "SHA1" else SHA256
     return lambda: pkcs1_15.new(key).verify(made.new(data), signature)
 

@@ -1,7 +1,10 @@
 """Form bytes to names and values: decoded once, each name once, everything else refused."""
-from urllib.parse import parse_qsl
+import re
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alipay_mapi import form_body
 from alipay_mapi.errors import BodyTooLarge, DuplicateParameter, MalformedParameter, TooManyParameters
@@ -103,3 +106,18 @@ def test_what_is_legal_reads_as_in_the_standard_library():
     raw = b"a=1&b=%E6%B5%8B+%2B&c=x%3Dy=z&d="
     assert [(name.decode("latin-1"), value.decode("latin-1")) for name, value in parse(raw).items()] == \
         parse_qsl(raw.decode("ascii"), keep_blank_values=True, encoding="latin-1")
+
+
+BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([b"%", b"4", b"a", b"F", b"g", b"\\", b"x", b"N{", b"u", b"\xe6", b" ", b"0", b"\n", b'"']),
+                max_size=14).map(b"".join))
+def test_T27_percent_escapes_are_read_as_by_the_standard_library_and_broken_ones_refused(text):
+    """Genuine: every legal text, backslashes and bytes above 127 included. Hostile: a % without two hex digits."""
+    if BROKEN.search(text):
+        with pytest.raises(MalformedParameter):
+            parse(b"subject=" + text)
+    elif b"%00" not in text:
+        assert parse(b"subject=" + text) == {b"subject": unquote_to_bytes(text)}
