@@ -112,8 +112,8 @@ BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([b"%", b"4", b"a", b"F", b"g", b"\\", b"x", b"N{", b"u", b"\xe6", b" ", b"0", b"\n", b'"']),
-                max_size=14).map(b"".join))
+@given(st.lists(st.sampled_from([b"%", b"4", b"a", b"F", b"g", b"\\", b"x", b"N{", b"u", b"\xe6", b" ", b"0", b"\n",
+                                 b'"']), max_size=14).map(b"".join))
 def test_T27_percent_escapes_are_read_as_by_the_standard_library_and_broken_ones_refused(text):
     """Genuine: every legal text, backslashes and bytes above 127 included. Hostile: a % without two hex digits."""
     if BROKEN.search(text):
