@@ -88,12 +88,18 @@ class SignedRequest:
 
     def _encoded(self):
         codec = self._codec
-        return "&".join([name + "=" + (value if _SAFE(value) else _percent_encoded(value, codec))
+        return "&".join([name + "=" + (value if _SAFE(value) else
+                                       _encoded_sign(value) if name == "sign" else _percent_encoded(value, codec))
                          for name, value in self._params.items()])
 
 
 def _percent_encoded(value, codec):
     return "".join([_QUOTED[b] for b in value.encode(codec)])
+
+
+def _encoded_sign(sign):
+    """Base64 has three characters to encode; its 344 are the longest value of a request."""
+    return sign.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
 
 def build_request(shop: Merchant, service: str, params: Mapping[str, Any]) -> SignedRequest:
@@ -133,7 +139,7 @@ def build_order_string(shop: Merchant, params: Mapping[str, Any]) -> str:
         raise InvalidRequest("sign_type: {} takes RSA, not {}".format(_MOBILE, shop.sign_type), parameter="sign_type")
     request = build_request(shop, _MOBILE, params)
     return '{}&sign="{}"&sign_type="{}"'.format(
-        request.presign, _percent_encoded(request.sign, "ascii"), shop.sign_type)
+        request.presign, _encoded_sign(request.sign), shop.sign_type)
 
 
 def _collect(shop, service, params):

@@ -161,10 +161,11 @@ def _refuse_reuse(elements):
         if name in elements:
             raise UnexpectedParameter("{}: no answer has it; this may be another signed message, re-used".format(name),
                                       parameter=name)
-        for holder, value in elements.items():
-            if "&" in value and "&" + name + "=" in value:
-                raise AmbiguousContent("{}: holds &{}=, so this may be another signed message, re-used; a person must "
-                                       "look at this order".format(show(holder), name), parameter=show(holder))
+    for holder, value in elements.items():
+        if "&" in value and any("&" + name + "=" in value for name in _ELSEWHERE):
+            raise AmbiguousContent("{}: holds &service= or &notify_id=, so this may be another signed message, "
+                                   "re-used; a person must look at this order".format(show(holder)),
+                                   parameter=show(holder))
 
 
 def _error_is_signed(shop, answer, codec) -> bool:
