@@ -11,7 +11,7 @@ from typing import Optional, Union
 from . import charsets, fields, form_body, messages, presign, signing
 from .checks import NO_PARTY, check_party
 from .errors import (AmbiguousContent, CharsetError, DuplicateParameter, InvalidRequest, MalformedParameter,
-                     NotConfirmed, SignatureMissing, TooManyParameters, UnexpectedParameter, show)
+                     MissingParameter, NotConfirmed, SignatureMissing, TooManyParameters, UnexpectedParameter, show)
 from .merchant import Merchant
 
 #: resultStatus → what it says; only 9000 claims a payment.
@@ -40,10 +40,17 @@ class AppResult(messages.Message):
 
     def __init__(self, params, passed, unchecked, result_status, memo):
         super().__init__(params, passed, unchecked)
-        #: "9000" and so on, see RESULT_STATUS; None when only the result part was given. Not signed.
-        self.result_status: Optional[str] = result_status
-        #: The SDK's text for the buyer. Not signed.
-        self.memo: Optional[str] = memo
+        self._result_status, self._memo = result_status, memo
+
+    @property
+    def result_status(self) -> Optional[str]:
+        """"9000" and so on, see RESULT_STATUS; None when only the result part was given. Not signed."""
+        return self._result_status
+
+    @property
+    def memo(self) -> Optional[str]:
+        """The SDK's text for the buyer. Not signed."""
+        return self._memo
 
     @property
     def signed(self) -> bool:
@@ -77,7 +84,9 @@ def verify_app_result(shop: Merchant, text: Union[str, bytes]) -> AppResult:
     signing.check(shop.sign_type, shop.checking_keys, signed.encode(_codec(shop, signed)), tail.group(1),
                   tail.group(2))
     params = _params(signed)
-    if params.get("service") != "mobile.securitypay.pay":
+    if "service" not in params:
+        raise MissingParameter("service: absent, and every app result has it", parameter="service")
+    if params["service"] != "mobile.securitypay.pay":
         raise UnexpectedParameter("service: this is not a result of mobile.securitypay.pay", parameter="service")
     if not check_party(shop, params):
         raise NotConfirmed(NO_PARTY)

@@ -5,6 +5,7 @@ be used is :class:`OutcomeUnknown`, and the shop queries before it repeats. **An
 ``parse_response`` with what was asked; errors, which Alipay does not sign, are a no and never more than that.
 """
 import logging
+import os.path
 import re
 import threading
 import time
@@ -20,6 +21,7 @@ from .response import Response, parse_response
 from .text_answer import TextAnswer, no_answer, parse_text
 
 _LOG = logging.getLogger("alipay_mapi")
+_LOG.addHandler(logging.NullHandler())
 
 #: result_code of an in-store answer that leaves open what happened (sic, and as it should be spelled).
 _UNKNOWN = ("UNKNOW", "UNKNOWN")
@@ -142,7 +144,7 @@ class Client:
         request, writes = build_request(self.shop, service, params), row is None or row.writes
         started, error = self._clock(), None
         try:
-            return self._repeat(self._signed_posts(request), lambda answer: read(request, answer, writes), started,
+            return self._repeat(self._signed_posts(request, writes), lambda answer: read(request, answer, writes), started,
                                 writes, request)
         except AlipayError as err:
             error = err
@@ -150,17 +152,17 @@ class Client:
         finally:
             self._log(service, request.params, started, error, "answered")
 
-    def _signed_posts(self, request):
+    def _signed_posts(self, request, writes):
         # POST keeps what is signed out of the access logs of proxies and servers.
         from .transport import Call
         charset = self.shop.input_charset
         headers = {"Content-Type": "application/x-www-form-urlencoded" + (
             "; charset=" + charset if charset is not None else "")}
-        return [Call("POST", url, request.body, headers) for url in self._hosts(request.action)]
+        return [Call("POST", url, request.body, headers) for url in self._hosts(request.action, writes)]
 
-    def _hosts(self, url):
-        if self.shop.gateway != GATEWAY_INSTORE:
-            return [url]
+    def _hosts(self, url, writes=False):
+        if self.shop.gateway != GATEWAY_INSTORE or writes:
+            return [url]    # the backup host is for questions; a write is the shop's to repeat
         return [url, GATEWAY_INTL + url[len(GATEWAY_INSTORE):]]
 
     def _repeat(self, calls, read, started, writes, request=None):
@@ -188,11 +190,15 @@ class Client:
         except AlipayError:
             raise
         except Exception as err:
-            # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown".
-            fault = TransportError("the transport raised {}, which is no TransportError".format(type(err).__name__),
-                                   kind="other", sent=True)
+            # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown". Its text
+            # may hold a URL, so only its class and its place are told.
+            fault = TransportError("the transport raised {} (at {}), which is no TransportError".format(
+                type(err).__name__, _place(err)), kind="other", sent=True)
         if fault is not None:
             return None, fault
+        if not isinstance(getattr(answer, "status", None), int) or not isinstance(getattr(answer, "body", None), bytes):
+            return None, TransportError("the transport handed out no Answer with an int status and a body in bytes",
+                                        kind="other", sent=True)
         if answer.status != 200:
             return None, TransportError("not an answer but status {}".format(int(answer.status)), kind="status",
                                         sent=True)
@@ -300,6 +306,16 @@ def _pause(attempt, hosts) -> float:
         return 0.0
     import random
     return 0.2 * 2 ** (attempt - hosts) * random.uniform(0.8, 1.2)
+
+
+def _place(err) -> str:
+    """File and line that raised, without its folder."""
+    trace = err.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return "{}:{}".format(os.path.basename(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
 
 
 def _spellings(notify_id):

@@ -2,7 +2,7 @@
 
 ``requests`` restarts its clock at every byte, so a peer that sends one byte a second is never cut. Here every read and
 write of the socket is given what is left of one deadline. Works by subclassing urllib3's connection classes, 1.26 and
-2.x alike; which is why urllib3 is a dependency in its own right.
+2.x alike (it comes with requests).
 """
 import http.client
 import io

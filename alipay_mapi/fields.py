@@ -114,6 +114,14 @@ def _table():
     # JSON as text; the inner quotation marks are the field's own
     add("split_fund_info trade_information site_infos extend_params extend_info biz_data goods_detail "
         "agreement_info channel_fee", JSON, "[^\x00]{2,8000}", "JSON text")
+    # request fields of services that have no builder here, and what only Alipay sends; never a quotation mark
+    add("batch_fee logistics_fee", AMOUNT, rows["total_fee"]._pattern, rows["total_fee"].rule)
+    add("refund_date", ID, _TIME, "yyyy-MM-dd HH:mm:ss in GMT+8")
+    add("pay_date", ID, _DAY, "yyyyMMdd")
+    add("batch_num", ID, r"[1-9][0-9]{0,3}", "a whole number from 1 to 1000 or so")
+    text("detail_data", 400000)
+    text("logistics_type logistics_payment receive_name receive_address receive_zip receive_phone receive_mobile "
+         "seller_user_id", 256)
     # the notification's name, asked about
     add("notify_id", ID, r"[A-Za-z0-9+/=_%.-]{1,256}", "the notify_id exactly as it was received")
     return rows

@@ -35,8 +35,12 @@ class Notification(messages.Message):
 
     def __init__(self, params, kind, passed, unchecked):
         super().__init__(params, passed, unchecked)
-        #: "trade", "refund", "batch_refund", "batch_trans", or "other" for a notify_type not known here.
-        self.kind = kind
+        self._kind = kind
+
+    @property
+    def kind(self) -> str:
+        """"trade", "refund", "batch_refund", "batch_trans", or "other" for a notify_type not known here."""
+        return self._kind
 
     @property
     def is_paid(self) -> bool:

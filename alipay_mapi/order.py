@@ -43,6 +43,6 @@ class Order:
             amount = parse_amount(format_amount(value, name))
             if amount <= 0:
                 raise InvalidRequest("{}: an order's price is more than zero".format(name), parameter=name)
-            if name == "total_fee" and amount != amount.quantize(Decimal(1).scaleb(-decimals_of(self.currency))):
+            if name == "total_fee" and not decimals_of(self.currency) and amount != amount.to_integral_value():
                 raise InvalidRequest("total_fee: {} has no decimals".format(self.currency), parameter=name)
             object.__setattr__(self, name, amount)

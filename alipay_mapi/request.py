@@ -179,7 +179,7 @@ def _text(name, value):
     if isinstance(value, int) and not isinstance(value, bool) and -10 ** 64 < value < 10 ** 64:
         return str(int(value))
     raise InvalidRequest("{}: give text (an amount as text or Decimal, a list as JSON text), not {}".format(
-        show(name), "a huge int" if isinstance(value, int) else type(value).__name__), parameter=show(name))
+        show(name), "a huge int" if type(value) is int else type(value).__name__), parameter=show(name))
 
 
 def _check(sent):

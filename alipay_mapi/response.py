@@ -20,6 +20,11 @@ _YES = ("SUCCESS", "success")
 _ELSEWHERE = ("service", "notify_id")
 
 
+#: What a question names, and its answer repeats.
+_ASKED = ("trade_no", "out_trade_no", "out_return_no", "partner_trans_id", "alipay_trans_id", "partner_refund_id",
+          "out_request_no", "secondary_merchant_id", "store_id")
+
+
 class Response(messages.Message):
     """An answer: the signed elements as a flat mapping.
 
@@ -82,9 +87,9 @@ def parse_response(shop: Merchant, xml: bytes, asked: Optional[Mapping[str, str]
             type(xml).__name__), parameter="xml")
     if asked is None:
         asked = {}
-    elif not hasattr(asked, "get"):
-        raise InvalidRequest("asked: give the params that were sent (request.params), not {}".format(
-            type(asked).__name__), parameter="asked")
+    elif not hasattr(asked, "get") or not isinstance(asked.get("service", ""), str):
+        raise InvalidRequest("asked: give the params that were sent (request.params), names to single values",
+                             parameter="asked")
     xml = xml_answer.trimmed(bytes(xml))
     declared = xml_answer.declared_charset(xml)
     codec = _codec(xml, declared, shop.input_charset)
@@ -115,7 +120,7 @@ def parse_response(shop: Merchant, xml: bytes, asked: Optional[Mapping[str, str]
     if _check_asked(elements, asked):
         passed.append(messages.ORDER)
     else:
-        unchecked[messages.ORDER] = "asked= does not name an order"
+        unchecked[messages.ORDER] = "asked= names nothing that the answer repeats"
     return Response(elements, passed, unchecked, True, None, service, answer.container)
 
 
@@ -188,14 +193,14 @@ def _allow_unsigned(answer, service):
 
 
 def _check_asked(elements, asked) -> bool:
-    """Is it the order that was asked for? False when nothing was asked that could be compared."""
+    """Is it about what was asked for? False when nothing was asked that could be compared."""
     query = asked.get("service") == "single_trade_query"
     compared = False
-    for name in ("trade_no", "out_trade_no"):
+    for name in _ASKED:
         wanted, answered = asked.get(name), elements.get(name)
-        if not wanted or (answered is None and not query):
+        if not wanted or (answered is None and not (query and name in ("trade_no", "out_trade_no"))):
             continue
-        if answered != wanted:
+        if answered != str(wanted):
             raise OrderMismatch("{}: the answer is about {!r}, asked was {!r}".format(
                 name, show(answered or ""), show(wanted)), parameter=name)
         compared = True

@@ -5,11 +5,14 @@ are checking", and book on the notification or on a query. Source: "Synchronous 
 """
 from typing import Iterable, Optional, Union
 
-from . import fields, messages
+from . import fields, form_body, messages
 from .checks import NO_ORDER, NO_PARTY, OrderSource, check_amount, check_party, find_order
-from .errors import CharsetError, InvalidRequest
+from .errors import CharsetError, InvalidRequest, MalformedParameter, SignatureInvalid, show
 from .merchant import Merchant
 from .notification import verified_params
+
+
+_KNOWN = frozenset(name.encode("ascii") for name in fields.NAMES)
 
 
 class SynchronousReturn(messages.Message):
@@ -34,7 +37,7 @@ def verify_return(shop: Merchant, query: Union[bytes, str], order: Optional[Orde
         if name in fields.NAMES:
             raise InvalidRequest("own: {} is a name of the protocol; give your parameter another name".format(name),
                                  parameter="own")
-    params = verified_params(shop, raw[1:] if raw.startswith(b"?") else raw, None, [n.encode("utf-8") for n in own])
+    params = _verified(shop, raw, [name.encode("utf-8") for name in own])
     passed, unchecked = [messages.SIGN], {}
     if check_party(shop, params):
         passed.append(messages.PARTY)
@@ -51,7 +54,29 @@ def verify_return(shop: Merchant, query: Union[bytes, str], order: Optional[Orde
     return SynchronousReturn(params, passed, unchecked)
 
 
+def _verified(shop, raw, own):
+    foreign = []
+    try:
+        return verified_params(shop, raw, None, own)
+    except SignatureInvalid:
+        foreign = [name for name in form_body.parse(raw) if name not in own and name not in _KNOWN]
+    raise SignatureInvalid("the sign does not fit the query: it was altered, or signed with another key{}{}".format(
+        "" if shop.sign_type == "MD5" else ", or alipay_public_key is your own public key and not Alipay's",
+        ". It also holds {}, which Alipay does not send: if that is in your return_url, name it in own=".format(
+            ", ".join(show(name.decode("utf-8", "backslashreplace"), 24) for name in foreign[:3])) if foreign else ""))
+
+
 def _raw(query):
+    raw = _bytes(query)
+    if raw.lstrip().lower().startswith((b"http://", b"https://")):
+        raise InvalidRequest("query: give the part behind the question mark, not the whole URL", parameter="query")
+    raw = raw[1:] if raw.startswith(b"?") else raw
+    if not raw:
+        raise MalformedParameter("the query is empty: somebody opened the return page without Alipay's parameters")
+    return raw
+
+
+def _bytes(query):
     if isinstance(query, (bytes, bytearray)):
         return bytes(query)
     if not isinstance(query, str):

@@ -1,4 +1,4 @@
-"""One HTTP exchange with the gateway: the only sockets of the library.
+"""One HTTP exchange with the gateway. With ``deadline``, the only sockets of the library.
 
 A transport has one method, ``send(call) -> answer``, and knows no keys, no services and no retries; those are
 ``client``'s. :class:`RequestsTransport` is the one for the network. Anything else with a ``send`` can stand in for it.

@@ -98,7 +98,7 @@ ROWS = {
     "T-98": ("the query says paid while the notification is handled", FALLBACK),
     "T-99": ("a restart with another schema", FALLBACK),
     "T-100": ("what is never logged",),
-    "T-101": ("what is always logged",),
+    "T-101": ("what is always logged", "in part, calls; refused messages are the views' to log: " + ADAPTERS),
     "T-102": ("control characters in logged input",),
     "T-103": ("one line per refused message, rate-limited", ADAPTERS + " (they see the refusals)"),
 }

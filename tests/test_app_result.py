@@ -9,7 +9,7 @@ from alipay_mapi.app_result import RESULT_STATUS, verify_app_result
 from alipay_mapi.errors import (AlipayError, AmbiguousContent, BodyTooLarge, CharsetError, DuplicateParameter,
                                 InvalidRequest, MalformedParameter, MalformedSignature, NotConfirmed, PartyMismatch,
                                 SignatureInvalid, SignatureMissing, SignTypeMismatch, TooManyParameters,
-                                UnexpectedParameter, UnsupportedSignType)
+                                MissingParameter, UnexpectedParameter, UnsupportedSignType)
 from alipay_mapi.merchant import Merchant
 from alipay_mapi.order import Order
 from alipay_mapi.trade_state import TradeState
@@ -178,8 +178,9 @@ def test_T10_the_two_kinds_of_damage_that_apps_do_are_mended():
 
 
 def test_T16_a_result_of_another_service_is_not_one_of_ours():
-    for service in (None, "", "create_forex_trade", "mobile.securitypay.pay2"):
-        with pytest.raises(UnexpectedParameter):
+    for service, error in ((None, MissingParameter), ("", MissingParameter),
+                           ("create_forex_trade", UnexpectedParameter), ("mobile.securitypay.pay2", UnexpectedParameter)):
+        with pytest.raises(error):
             verify_app_result(shop("RSA"), app_result(put(service=service)))
 
 

@@ -271,15 +271,53 @@ def test_T60_a_refund_to_a_gateway_that_refuses_connections_was_not_sent():
     api.close()
 
 
-def test_in_store_writes_go_to_the_second_host_only_if_nothing_was_sent():
+def test_in_store_writes_never_go_to_the_second_host():
     answer = signed("alipay", result_code="SUCCESS")
-    api, script, _ = client(lost(sent=False), answer, gateway=mapi.GATEWAY_INSTORE)
-    assert api.secmerchant_online_maintain(**MAINTAIN).result_code == "SUCCESS"
-    assert script.hosts() == ["globalmapi.alipay.com", "intlmapi.alipay.com"]
-    api, script, _ = client(lost(sent=True), answer, gateway=mapi.GATEWAY_INSTORE)
+    for sent, error in ((False, mapi.TransportError), (True, mapi.OutcomeUnknown)):
+        api, script, _ = client(lost(sent=sent), answer, gateway=mapi.GATEWAY_INSTORE)
+        with pytest.raises(error) as caught:
+            api.secmerchant_online_maintain(**MAINTAIN)
+        assert script.hosts() == ["globalmapi.alipay.com"]
+    assert caught.value.secondary_merchant_id == "tea_1"
+
+
+class Handing:
+    """A transport that hands out what it is given."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def send(self, call):
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [None, {}, "<alipay/>", Answer(200, "text/xml", "<alipay/>"),
+                                    Answer("200", "text/xml", b"<alipay/>")])
+def test_T72_whatever_a_transport_hands_out_for_a_refund_is_an_outcome_unknown_and_nothing_else(answer):
+    api = mapi.Client(merchant(), transport=Handing(answer), sleep=lambda seconds: None)
+    with pytest.raises(mapi.OutcomeUnknown):
+        api.forex_refund(**REFUND)
+    with pytest.raises(mapi.TransportError):
+        api.single_trade_query(out_trade_no="A1")
+    accepted = Answer(200, "text/xml", b"<alipay><is_success>T</is_success></alipay>")
+    assert mapi.Client(merchant(), transport=Handing(accepted)).forex_refund(**REFUND).is_success
+
+
+def test_a_fault_of_ones_own_transport_names_its_class_and_its_line_and_not_its_text():
+    class Broken:
+        def send(self, call):
+            raise KeyError(call.url)
     with pytest.raises(mapi.OutcomeUnknown) as caught:
-        api.secmerchant_online_maintain(**MAINTAIN)
-    assert script.hosts() == ["globalmapi.alipay.com"] and caught.value.secondary_merchant_id == "tea_1"
+        mapi.Client(merchant(), transport=Broken()).forex_refund(**REFUND)
+    with pytest.raises(mapi.TransportError) as caught:
+        mapi.Client(merchant(), transport=Broken(), retries=0).single_trade_query(out_trade_no="A1")
+    assert "KeyError (at test_client.py:" in str(caught.value) and "gateway.do" not in str(caught.value)
+
+
+def test_the_library_writes_no_log_line_that_nobody_asked_for():
+    """Without a handler of the program's own, logging would print every warning to standard error."""
+    import logging
+    assert any(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("alipay_mapi").handlers)
 
 
 @pytest.mark.parametrize("elements, error", [

@@ -69,7 +69,6 @@ def test_every_python_that_is_claimed_is_allowed(setup_cfg):
 def test_core_dependencies_are_these_and_no_others(setup_cfg):
     assert lines(setup_cfg["options"]["install_requires"]) == [
         "requests>=2.25,<3",
-        "urllib3>=1.26,<3",
         "lxml>=4.9.1",
         "pycryptodome>=3.9",
         'dataclasses>=0.8; python_version < "3.7"',
@@ -81,7 +80,7 @@ def test_the_command_is_the_cli_main(setup_cfg):
 
 
 def test_types_and_data_are_shipped(setup_cfg, checkout):
-    assert lines(setup_cfg["options.package_data"]["alipay_mapi"]) == ["py.typed", "data/*"]
+    assert lines(setup_cfg["options.package_data"]["alipay_mapi"]) == ["py.typed", "*.pyi", "data/*"]
     assert (checkout / "alipay_mapi" / "py.typed").is_file()
 
 

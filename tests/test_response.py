@@ -231,6 +231,23 @@ def test_T79_a_query_answer_that_does_not_name_the_order_is_refused(name):
     assert parse_response(md5_shop(), answer(), asked)[name] == TRADE[name]
 
 
+@pytest.mark.parametrize("name", ["secondary_merchant_id", "store_id", "partner_trans_id", "out_return_no"])
+def test_T79_an_answer_about_another_id_than_asked_is_refused_whatever_the_service(name):
+    """Hostile: the genuine answer to another question. The genuine twin repeats what was asked."""
+    xml = answer({"result_code": "SUCCESS", name: "SHOP_B"}, container="alipay")
+    asked = {"service": "alipay.overseas.secmerchant.maintain.queryStatus", name: "SHOP_A"}
+    with pytest.raises(OrderMismatch):
+        parse_response(md5_shop(), xml, asked)
+    assert "order" in parse_response(md5_shop(), xml, dict(asked, **{name: "SHOP_B"})).passed
+
+
+def test_asked_may_be_what_was_given_to_build_request_numbers_included():
+    xml = answer(dict(TRADE, out_trade_no="1001"))
+    assert "order" in parse_response(md5_shop(), xml, {"service": "single_trade_query", "out_trade_no": 1001}).passed
+    with pytest.raises(InvalidRequest):
+        parse_response(md5_shop(), xml, {"service": ["single_trade_query"]})
+
+
 def test_T79_another_sellers_answer_is_refused():
     """Hostile: a genuine answer about another merchant's trade. The genuine twin is ours."""
     for elements in (dict(TRADE, seller_id="2088000000000001"), dict(TRADE, partner="2088000000000001")):

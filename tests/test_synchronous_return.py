@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from alipay_mapi.errors import (AlipayError, AmbiguousContent, AmountMismatch, BodyTooLarge, CharsetError,
-                                CurrencyMismatch, DuplicateParameter, InvalidRequest, MissingParameter, OrderMismatch,
-                                OrderNotFound, PartyMismatch, SignatureInvalid, SignatureMissing, SignTypeMismatch,
+                                CurrencyMismatch, DuplicateParameter, InvalidRequest, MalformedParameter,
+                                MissingParameter, OrderMismatch, OrderNotFound, PartyMismatch, SignatureInvalid, SignatureMissing, SignTypeMismatch,
                                 UnexpectedParameter)
 from alipay_mapi.merchant import Merchant
 from alipay_mapi.notification import Notification
@@ -174,3 +174,24 @@ def test_a_query_that_was_decoded_already_is_refused_with_the_reason():
 def test_anything_but_a_query_string_is_the_caller_s_mistake(query):
     with pytest.raises(InvalidRequest):
         verify_return(shop(), query)
+
+
+def test_a_parameter_of_the_shops_own_is_named_as_the_likely_cause():
+    """Hostile by accident: return_url had a query of its own. Genuine twin: the same with own=."""
+    query = message(FIVE) + b"&session=1"
+    with pytest.raises(SignatureInvalid) as caught:
+        verify_return(shop(), query)
+    assert "session" in str(caught.value) and "own=" in str(caught.value)
+    assert verify_return(shop(), query, own=["session"]).trade_status == FIVE["trade_status"]
+
+
+def test_a_whole_url_and_an_empty_query_are_refused_with_what_to_give():
+    url = "https://shop.example.com/return?" + message(FIVE).decode("ascii")
+    with pytest.raises(InvalidRequest) as caught:
+        verify_return(shop(), url)
+    assert "question mark" in str(caught.value)
+    for empty in ("", "?", b""):
+        with pytest.raises(MalformedParameter) as caught:
+            verify_return(shop(), empty)
+        assert "return page" in str(caught.value)
+    assert verify_return(shop(), "?" + url.partition("?")[2])

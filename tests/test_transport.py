@@ -4,6 +4,7 @@ The gateway of these tests is ``loopback``: real sockets on this machine, faults
 second. Each fault stands beside the genuine answer that must pass.
 """
 import gzip
+import inspect
 import logging
 import os
 import pickle
@@ -19,6 +20,7 @@ import requests
 import responses
 from loopback import Loopback, drips, hangs, http, make_certificates, resets, says
 
+from alipay_mapi import deadline
 from alipay_mapi.errors import ConfigurationError, TransportError
 from alipay_mapi.transport import CAP, Answer, Call, RequestsTransport
 
@@ -536,3 +538,28 @@ def test_cookies_of_the_gateway_are_not_sent_back(make):
 def test_settings_that_cannot_work_are_refused_when_the_transport_is_made(wrong):
     with pytest.raises(ConfigurationError):
         RequestsTransport(**wrong)
+
+
+def test_T61_the_limits_are_the_promised_ones():
+    """Connect 3 s, read 10 s, 15 s in all, 1 MiB; the tests above use shorter ones through the same arguments."""
+    given = {name: parameter.default for name, parameter in inspect.signature(RequestsTransport).parameters.items()}
+    assert (given["connect"], given["read"], given["total"]) == (3.0, 10.0, 15.0)
+    assert CAP == 1024 * 1024
+    import alipay_mapi
+    assert inspect.signature(alipay_mapi.Client).parameters["budget"].default == 15.0
+
+
+def test_T61_a_connection_that_is_not_answered_is_given_the_connect_limit(monkeypatch):
+    """Hostile: the address swallows every packet. Genuine twin: the limit that the socket was given."""
+    limits = []
+
+    class Silent(socket.socket):
+        def connect(self, address):
+            limits.append(self.gettimeout())
+            raise socket.timeout("timed out")
+    monkeypatch.setattr(deadline.socket, "socket", Silent)
+    transport = RequestsTransport(connect=0.25, read=5, total=10, allow_http=True)
+    with pytest.raises(TransportError) as caught:
+        transport.send(Call("GET", "http://127.0.0.1:9/gateway.do"))
+    assert caught.value.sent is False and caught.value.kind == "connect"
+    assert limits and all(0 < limit <= 0.25 for limit in limits)

@@ -1,20 +1,22 @@
 """How a command speaks: data on stdout (a plain face, a rich one, or one JSON object), talk on stderr.
 
 The rich face is for people: taken when rich is installed, stdout is a terminal and ``NO_COLOR`` is not set. Text from
-outside is escaped before it reaches a terminal, whichever face it has.
+outside is escaped before it reaches a terminal, whichever face it has. Lines are made to fit a terminal and are left
+whole in a pipe.
 """
 import json
 import os
 import shutil
 import sys
-import textwrap
-import unicodedata
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
 from ..errors import show
+from . import layout
+from .words import for_shell
 
 SCHEMA = "alipay-mapi/1"
 _LONGEST = 4000
+_WIDEST = 100
 _GOOD, _BAD, _NOTE = "green", "red", "yellow"
 
 
@@ -36,14 +38,12 @@ class Output:
             _write(sys.stdout, text + "\n")
 
     def heading(self, text: str) -> None:
-        self._styled(text, "bold")
+        self.paragraph(text, style="bold")
 
-    def paragraph(self, text: str, indent: str = "", first: Optional[str] = None, style: str = "") -> None:
-        """Text, filled to the width. ``first``: what stands in front of the first line in place of ``indent``."""
+    def paragraph(self, text: str, indent: str = "", style: str = "") -> None:
+        """Text, filled to the width."""
         if not self.as_json:
-            first = indent if first is None else first
-            self._styled(textwrap.fill(_escaped(text), self.width, initial_indent=first, subsequent_indent=indent,
-                                       break_long_words=False, break_on_hyphens=False), style)
+            self._styled([(layout.fill(_escaped(text), self.width, indent, indent), style)])
 
     def good(self, word: str, text: str, indent: str = "") -> None:
         """A finding: ``word`` in colour, then the text."""
@@ -64,24 +64,27 @@ class Output:
         cells = [[_escaped(value) for value in row] for row in rows]
         if self.as_json or not cells:
             return
-        if self._console is not None:
-            self._console.print(_rich_table(head, cells, len(indent)))
-        else:
-            _write(sys.stdout, _plain_table(head, cells, indent))
+        first, lines = layout.table(head, cells, indent, _terminal_width(sys.stdout))
+        if first:
+            self._styled([(first, "bold")])
+        for name, rest in lines:
+            self._styled([(name, "cyan"), (rest, "")])
 
     def talk(self, text: str) -> None:
         """A line for the person, on stderr."""
-        _write(sys.stderr, _escaped(text) + "\n")
+        text, width = _escaped(for_shell(text)), _terminal_width(sys.stderr)
+        _write(sys.stderr, (text if width is None else layout.fill(text, min(width, _WIDEST))) + "\n")
 
     def error(self, error: BaseException, exit_code: int, message: str) -> None:
         """The error, on stderr, or as the one JSON object."""
         name, facts = type(error).__name__, getattr(error, "facts", {})
         if self.as_json:
-            told = {"class": name, "message": message, "exit": exit_code, "code": facts.get("code")}
-            told.update({key: value if value is None else str(value) for key, value in facts.items()})
+            told = {"class": name, "message": for_shell(message), "exit": exit_code, "code": facts.get("code")}
+            told.update({key: value if value is None or isinstance(value, (bool, int)) else str(value)
+                         for key, value in facts.items()})
             self._data["error"] = told
         else:
-            _write(sys.stderr, "{}: {}\n".format(name, _escaped(message)))
+            self.talk("{}: {}".format(name, for_shell(message)))
 
     def finish(self) -> None:
         """Print the JSON object, if one was asked for."""
@@ -94,30 +97,27 @@ class Output:
 
     @property
     def width(self) -> int:
-        return min(100, self._console.width) if self._console is not None else 100
+        """Of prose: no wider than is read easily."""
+        return min(_WIDEST, _terminal_width(sys.stdout) or _WIDEST)
 
     def _finding(self, word, text, indent, colour):
         if self.as_json:
             return
         lead = indent + "{:<10}".format(word) + " "
-        filled = textwrap.fill(_escaped(text), self.width, initial_indent=lead, subsequent_indent=" " * len(lead),
-                               break_long_words=False, break_on_hyphens=False)
-        if self._console is None:
-            _write(sys.stdout, filled.rstrip() + "\n")
-        else:
-            from rich.text import Text
-            styled = Text(filled.rstrip())
-            styled.stylize(colour, len(indent), len(indent) + len(word))
-            self._console.print(styled)
+        filled = layout.fill(_escaped(for_shell(text)), self.width, lead, " " * len(lead))
+        self._styled([(filled[:len(lead)], colour), (filled[len(lead):], "")])
 
-    def _styled(self, text, style):
-        if self.as_json:
+    def _styled(self, parts):
+        """One line or some, in parts of (text, style)."""
+        if self._console is None:
+            _write(sys.stdout, "".join(text for text, _ in parts).rstrip() + "\n")
             return
-        if self._console is None or not style:
-            _write(sys.stdout, text.rstrip() + "\n")
-        else:
-            from rich.text import Text
-            self._console.print(Text(text.rstrip(), style=style))
+        from rich.text import Text
+        line = Text()
+        for text, style in parts:
+            line.append(text, style or None)
+        line.rstrip()
+        self._console.print(line, soft_wrap=True)
 
 
 def _escaped(value: Any) -> str:
@@ -139,40 +139,19 @@ def _write(stream, text):
     stream.write(text)
 
 
+def _terminal_width(stream):
+    """The columns of the terminal behind a stream; None for a file or a pipe."""
+    if not getattr(stream, "isatty", bool)():
+        return None
+    return shutil.get_terminal_size((_WIDEST, 24)).columns
+
+
 def _console(stream):
     """A rich console for a person at a terminal, else None."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not getattr(stream, "isatty", bool)():
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or _terminal_width(stream) is None:
         return None
     try:
         from rich.console import Console
     except ImportError:
         return None
-    return Console(file=stream, highlight=False, markup=False, emoji=False,
-                   width=shutil.get_terminal_size((100, 24)).columns)
-
-
-def _rich_table(head, cells, indent):
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-    table = Table(box=None, show_header=head is not None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
-    for at, name in enumerate(head or [""] * len(cells[0])):
-        table.add_column(name, style="cyan" if at == 0 else "", no_wrap=at == 0, overflow="fold")
-    for row in cells:
-        table.add_row(*[Text(cell) for cell in row])
-    return Padding(table, (0, 0, 0, indent))
-
-
-def _plain_table(head, cells, indent):
-    rows = ([list(head)] if head else []) + cells
-    widths = [max(_columns(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines: List[str] = []
-    for row in rows:
-        padded = [cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths)]
-        lines.append((indent + "   ".join(padded)).rstrip())
-    return "\n".join(lines) + "\n"
-
-
-def _columns(text):
-    """How many columns of a terminal the text takes: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=_terminal_width(stream))

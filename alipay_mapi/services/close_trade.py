@@ -1,7 +1,7 @@
 """``close_trade``: close a mainland order that was not paid. Alipay signs nothing in the answer."""
 from typing import Dict, Optional
 
-from .rules import build
+from .rules import build, builder
 from .table import Extra, Service
 
 SERVICE = Service(
@@ -10,6 +10,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def close_trade(*, trade_no: Optional[str] = None, out_order_no: Optional[str] = None,
                 trade_role: Optional[str] = None, ip: Optional[str] = None, extra: Extra = None) -> Dict[str, str]:
     """The params that close an unpaid order: at least one of ``trade_no`` and ``out_order_no``.

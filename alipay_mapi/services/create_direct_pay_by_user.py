@@ -2,7 +2,7 @@
 from decimal import Decimal
 from typing import Dict, Optional
 
-from .rules import build, wrong
+from .rules import build, builder, wrong
 from .table import REQUIRED, Amount, Extra, Moment, Service
 
 
@@ -31,6 +31,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def create_direct_pay_by_user(
         *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, payment_type: str = "1",
         seller_id: Optional[str] = None,

@@ -6,7 +6,7 @@ from typing import Dict, Optional
 
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
-from .rules import build, forex_order_no, settlement_currency, wrong
+from .rules import build, builder, forex_order_no, settlement_currency, wrong
 from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 
@@ -35,6 +35,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def create_forex_trade(
         *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, currency: str = REQUIRED,
         total_fee: Optional[Amount] = None,

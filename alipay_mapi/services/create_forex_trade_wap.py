@@ -6,7 +6,7 @@ from typing import Dict, Optional
 
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
-from .rules import build, forex_order_no, settlement_currency
+from .rules import build, builder, forex_order_no, settlement_currency
 from .table import REQUIRED, Amount, Extra, Json, Service
 
 SERVICE = Service(
@@ -25,6 +25,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def create_forex_trade_wap(
         *, out_trade_no: str = REQUIRED, subject: str = REQUIRED, currency: str = REQUIRED,
         total_fee: Optional[Amount] = None,

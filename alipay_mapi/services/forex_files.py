@@ -5,7 +5,7 @@ The rate file may be asked for 100 times a day.
 from datetime import date, datetime
 from typing import Dict, Optional, Union
 
-from .rules import build, wrong
+from .rules import build, builder, wrong
 from .table import REQUIRED, Extra, Service
 
 #: A day: a date, or 8 digits.
@@ -31,6 +31,7 @@ LIQUIDATION_FILE = Service(name="forex_liquidation_file", answer="text", source=
                            required=("start_date", "end_date"), checks=(_span,))
 
 
+@builder(RATE_FILE)
 def forex_rate_file(*, extra: Extra = None) -> Dict[str, str]:
     """The params of the rate file: none, unless ``extra`` has some. Source: forex_rate_file.
 
@@ -40,6 +41,7 @@ def forex_rate_file(*, extra: Extra = None) -> Dict[str, str]:
     return build(RATE_FILE, locals())
 
 
+@builder(COMPARE_FILE)
 def forex_compare_file(*, start_date: Day = REQUIRED, end_date: Day = REQUIRED, today: Optional[date] = None,
                        extra: Extra = None) -> Dict[str, str]:
     """The params of the transaction file: two dates, or texts ``yyyyMMdd``, at most 10 days apart.
@@ -53,6 +55,7 @@ def forex_compare_file(*, start_date: Day = REQUIRED, end_date: Day = REQUIRED, 
     return _file(COMPARE_FILE, start_date, end_date, today, extra)
 
 
+@builder(LIQUIDATION_FILE)
 def forex_liquidation_file(*, start_date: Day = REQUIRED, end_date: Day = REQUIRED, today: Optional[date] = None,
                            extra: Extra = None) -> Dict[str, str]:
     """The params of the settlement file; arguments as :func:`forex_compare_file`. Source: forex_liquidation_file."""

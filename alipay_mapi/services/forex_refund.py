@@ -7,7 +7,7 @@ least 3 seconds between two refunds.
 from typing import Dict, Optional
 
 from .json_fields import split_fund_info_back
-from .rules import build, forex_order_no, settlement_currency
+from .rules import build, builder, forex_order_no, settlement_currency
 from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 SERVICE = Service(
@@ -22,6 +22,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def forex_refund(
         *, out_return_no: str = REQUIRED, out_trade_no: str = REQUIRED, currency: str = REQUIRED,
         gmt_return: Moment = REQUIRED,

@@ -7,7 +7,7 @@ from typing import Dict, Optional
 
 from .json_fields import split_fund_info as _split_fund_info
 from .json_fields import trade_information as _trade_information
-from .rules import at_most, build, settlement_currency, wrong
+from .rules import at_most, build, builder, settlement_currency, wrong
 from .table import REQUIRED, Amount, Extra, Json, Moment, Service
 
 _CROSS_BORDER = ("rmb_fee", "forex_biz", "product_code", "split_fund_info", "trade_information", "payment_inst",
@@ -42,6 +42,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def mobile_securitypay_pay(
         *, seller_id: str = REQUIRED, out_trade_no: str = REQUIRED, subject: str = REQUIRED,
         total_fee: Optional[Amount] = None,

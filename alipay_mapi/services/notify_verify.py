@@ -4,12 +4,13 @@ It says nothing about the other fields of the notification, and the id is known 
 """
 from typing import Dict
 
-from .rules import build
+from .rules import build, builder
 from .table import REQUIRED, Extra, Service
 
 SERVICE = Service(name="notify_verify", answer="text", source="notify_verify", required=("notify_id",))
 
 
+@builder(SERVICE)
 def notify_verify(*, notify_id: str = REQUIRED, extra: Extra = None) -> Dict[str, str]:
     """The params of the question: ``notify_id`` exactly as it was received (decoded once; it may keep ``%2F``).
 

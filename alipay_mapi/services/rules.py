@@ -8,13 +8,18 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Dict, Iterable
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import Any, Callable, Dict, Iterable, TypeVar
 
 from ..amounts import decimals_of, format_amount, parse_amount
 from ..errors import InvalidRequest, show
 from ..fields import AMOUNT, FIELDS, IN_CURRENCY
 from ..times import DATE8, DIGITS14, format_time
-from .table import Service
+from .table import REQUIRED, Service
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _LOWEST = Decimal("0.01")
 _RESERVED = ("service", "partner", "_input_charset", "sign", "sign_type")
@@ -30,6 +35,26 @@ def wrong(parameter: str, message: str) -> InvalidRequest:
     return InvalidRequest("{}: {}".format(parameter, message), parameter=parameter)
 
 
+def builder(row: Service) -> Callable[[F], F]:
+    """For a function that is a service's builder: an argument that it does not have is InvalidRequest, by name."""
+    def decorate(function: F) -> F:
+        known = signature(function).parameters
+
+        @wraps(function)
+        def checked(*positional, **arguments):
+            if positional:
+                raise wrong("params", "give the parameters of {} by name".format(row.name))
+            for name in arguments:
+                if name not in known:
+                    near = get_close_matches(name, known, 1)
+                    raise wrong(show(name), "is not a parameter of {}{}; one that its page does not list goes into "
+                                            "extra={{…}}".format(row.name, ", did you mean {}?".format(near[0])
+                                                                 if near else ""))
+            return function(**arguments)
+        return checked  # type: ignore[return-value]
+    return decorate
+
+
 def build(row: Service, arguments: Dict[str, Any]) -> Dict[str, str]:
     """The params of one call: wire name → text, without ``service``, ``partner`` and ``sign``.
 
@@ -37,7 +62,8 @@ def build(row: Service, arguments: Dict[str, Any]) -> Dict[str, str]:
     signed nor sent (*Creating the Pre-sign String*). Raises :class:`InvalidRequest`.
     """
     given = {name: value for name, value in arguments.items()
-             if name != "extra" and value is not None and not (isinstance(value, str) and value == "")}
+             if name != "extra" and value is not None and value is not REQUIRED
+             and not (isinstance(value, str) and value == "")}
     _presence(row, given)
     params = {name: _text(row, name, value) for name, value in given.items() if name not in row.json_fields}
     params.update(row.fixed)
@@ -56,7 +82,7 @@ def build(row: Service, arguments: Dict[str, Any]) -> Dict[str, str]:
 def _presence(row, given):
     for name in row.required:
         if name not in given:
-            raise wrong(name, "is required by {} and is empty".format(row.name))
+            raise wrong(name, "is required by {}; give it".format(row.name))
     for group in row.exactly_one:
         present = [name for name in group if name in given]
         if len(present) != 1:

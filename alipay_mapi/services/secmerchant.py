@@ -6,7 +6,7 @@ from typing import Dict, Optional
 
 from .json_fields import extend_params as _extend_params
 from .json_fields import site_infos as _site_infos
-from .rules import build, wrong
+from .rules import build, builder, wrong
 from .table import REQUIRED, Extra, Json, Moment, Service
 
 _MERCHANT = ("timestamp", "secondary_merchant_name", "secondary_merchant_id", "secondary_merchant_industry",
@@ -23,6 +23,7 @@ ONLINE_MAINTAIN = Service(
 )
 
 
+@builder(ONLINE_MAINTAIN)
 def secmerchant_online_maintain(
         *, timestamp: Moment = REQUIRED, secondary_merchant_name: str = REQUIRED, secondary_merchant_id: str = REQUIRED,
         secondary_merchant_industry: str = REQUIRED, register_country: str = REQUIRED,
@@ -46,13 +47,13 @@ def secmerchant_online_maintain(
 
 OFFLINE_MAINTAIN = Service(
     name="alipay.overseas.secmerchant.offline.maintain", answer="xml", source="offline_maintain", writes=True,
-    in_store=True,
     required=_MERCHANT + ("store_id", "store_name", "store_country", "store_address", "store_industry"),
     optional=_DETAILS + ("internal_store_photo", "external_storefront_photo", "extend_params"),
     json_fields={"extend_params": _extend_params},
 )
 
 
+@builder(OFFLINE_MAINTAIN)
 def secmerchant_offline_maintain(
         *, timestamp: Moment = REQUIRED, secondary_merchant_name: str = REQUIRED, secondary_merchant_id: str = REQUIRED,
         secondary_merchant_industry: str = REQUIRED, register_country: str = REQUIRED,
@@ -81,11 +82,12 @@ def secmerchant_offline_maintain(
 
 
 QUERY_STATUS = Service(
-    name="alipay.overseas.secmerchant.maintain.queryStatus", answer="xml", source="online_querystatus", in_store=True,
+    name="alipay.overseas.secmerchant.maintain.queryStatus", answer="xml", source="online_querystatus",
     required=("timestamp", "secondary_merchant_id", "payment_method"), optional=("store_id",),
 )
 
 
+@builder(QUERY_STATUS)
 def secmerchant_query_status(*, timestamp: Moment = REQUIRED, secondary_merchant_id: str = REQUIRED,
         payment_method: str = REQUIRED,
                              store_id: Optional[str] = None, extra: Extra = None) -> Dict[str, str]:

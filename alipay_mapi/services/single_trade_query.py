@@ -1,7 +1,7 @@
 """``single_trade_query``: what became of one order. The answer is signed, and settles whether it was paid."""
 from typing import Dict, Optional
 
-from .rules import build
+from .rules import build, builder
 from .table import Extra, Service
 
 SERVICE = Service(
@@ -10,6 +10,7 @@ SERVICE = Service(
 )
 
 
+@builder(SERVICE)
 def single_trade_query(*, trade_no: Optional[str] = None, out_trade_no: Optional[str] = None,
                        extra: Extra = None) -> Dict[str, str]:
     """The params of a query: at least one of ``trade_no`` (Alipay's, faster) and ``out_trade_no`` (yours).

@@ -17,8 +17,15 @@ Json = Union[str, List[Any], Tuple[Any, ...], Mapping[str, Any]]
 #: Unlisted parameters that are passed through deliberately.
 Extra = Optional[Mapping[str, Any]]
 
+
+
+class _Required:
+    def __repr__(self):
+        return "REQUIRED"
+
+
 #: The default of an argument that has none: leaving it out is InvalidRequest, which says more than TypeError.
-REQUIRED: Any = None
+REQUIRED: Any = _Required()
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -28,7 +35,7 @@ class Service(NamedTuple):
 
     ``answer``: ``"page"`` (the browser goes there), ``"sdk"`` (an order string for the app), ``"xml"`` or ``"text"``.
     ``writes``: not safe to repeat after a time-out. ``signed_answer``: False where Alipay signs nothing.
-    ``in_store``: reads may fail over between the in-store hosts. ``source``: the page the rules are from.
+    ``source``: the page the rules are from.
 
     ``required`` and ``optional`` together are every argument. ``exactly_one``, ``at_least_one`` and ``together``
     (all or none) are groups of names; ``needs`` are pairs, the first of which is useless without the second.
@@ -45,7 +52,6 @@ class Service(NamedTuple):
     optional: Tuple[str, ...] = ()
     writes: bool = False
     signed_answer: bool = True
-    in_store: bool = False
     exactly_one: Tuple[Tuple[str, ...], ...] = ()
     at_least_one: Tuple[Tuple[str, ...], ...] = ()
     together: Tuple[Tuple[str, ...], ...] = ()
