@@ -3,6 +3,7 @@
 Shared by every message, so that a notification, a return and a query answer cannot differ in what they let through.
 Source: "What to check after the signature" (ac/web/async, step by step).
 """
+import re
 from typing import Callable, Dict, Optional, Union
 
 from . import messages
@@ -15,30 +16,49 @@ from .order import Order
 #: The shop's own knowledge: the order, or a way to find it (None: no such order).
 OrderSource = Union[Order, Callable[[str], Optional[Order]]]
 
+#: A PID. The same field may hold an account instead: an e-mail address or a phone number.
+_NUMBER = re.compile(r"[0-9]{12,32}", re.ASCII)
+#: In every message that names the seller, and sorted before the first text that a merchant writes (out_trade_no).
+_NOT_ADDED = ("buyer_id", "gmt_create")
+
 NO_ORDER = "no order= was given, so neither the order nor its amount was compared"
 NO_PARTY = ("no seller is named, and Alipay signs for every merchant with this one RSA key: it may be about a trade "
             "of somebody else's shop")
 
 
-def check_party(shop: Merchant, message) -> bool:
-    """Is the message for this merchant? True: proved; False: the message does not say. Raises PartyMismatch."""
-    named = False
-    for field in ("partner", "seller_id", "seller_email"):
-        theirs = message.get(field)
-        if theirs is None:
-            continue
-        if field == "seller_email" or "@" in theirs:
-            # An account: an order string may have it as seller_id. Masked (for***@…), it says nothing.
-            ours = None if "*" in theirs else shop.seller_email
-        else:
-            ours = shop.partner if field == "partner" else shop.seller_id
-        if ours is None:
-            continue
-        if theirs.lower() != ours.lower():
-            raise PartyMismatch("{}: names another merchant; not ours, although the sign fits. Do not act on it, and "
-                                "find out who sent it".format(field), parameter=field)
-        named = True
+def check_party(shop: Merchant, message, posted: bool = False) -> bool:
+    """Is the message for this merchant? True: proved; False: the message does not say. Raises PartyMismatch.
+
+    The seller's number decides; an account (e-mail or phone, which buyers and sellers change) only where no number is
+    there. ``posted``: a notification or a return, which anybody may have taken apart and posted again. Under the key
+    that all merchants share, a merchant could have had ``A1&seller_id=2088…`` signed as an order number of his own and
+    cut it in two; so a seller counts only beside a field that such text cannot add, because it sorts before every text
+    that a merchant writes, and that every genuine message with a seller has.
+    """
+    seller, partner = message.get("seller_id"), message.get("partner")
+    numbers = [(name, theirs, ours) for name, theirs, ours in (
+        ("partner", partner, shop.partner), ("seller_id", seller, shop.seller_id))
+        if theirs is not None and _NUMBER.fullmatch(theirs)]
+    for name, theirs, ours in numbers:
+        if theirs != ours:
+            raise _another(name)
+    named = bool(numbers)
+    if not named:
+        for name, theirs in (("seller_id", seller), ("seller_email", message.get("seller_email"))):
+            # Masked (for***@…), it says nothing.
+            if theirs is not None and shop.seller_email is not None and "*" not in theirs:
+                if theirs.lower() != shop.seller_email.lower():
+                    raise _another(name)
+                named = True
+    if posted and shop.key_is_shared:
+        named = named and (seller is not None or "seller_email" in message) and any(
+            name in message for name in _NOT_ADDED)
     return named or not shop.key_is_shared
+
+
+def _another(name):
+    return PartyMismatch("{}: names another merchant; not ours, although the sign fits. Do not act on it, and find out "
+                         "who sent it".format(name), parameter=name)
 
 
 def find_order(message, order: OrderSource) -> Order:
@@ -70,6 +90,7 @@ def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
     domestic = order.total_fee is not None and order.currency in (None, "CNY")
     if in_cny:
         if not domestic and order.rmb_fee is None:
+            _some_amount(message)
             return {messages.AMOUNT: "a query answers in CNY, and this order is priced in {}".format(order.currency)}
         _same_amount(message, order.rmb_fee if order.rmb_fee is not None else order.total_fee)
         return {}
@@ -88,6 +109,15 @@ def check_amount(message, order: Order, in_cny: bool = False) -> Dict[str, str]:
             show(currency, 8), order.currency or "none (yuan)"))
     _same_amount(message, order.total_fee)
     return {}
+
+
+def _some_amount(message) -> None:
+    try:
+        paid = parse_amount(message.get("total_fee")) > 0
+    except MalformedParameter:
+        paid = False
+    if not paid:
+        raise AmountMismatch("total_fee: the answer names no amount; do not fulfil it", parameter="total_fee")
 
 
 def _same_amount(message, price) -> None:

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any, Callable, Mapping, Optional, Union
 
 from . import error_codes, services
-from .errors import (AlipayError, GatewayError, InvalidMessage, InvalidRequest, NotXML, OutcomeUnknown,
-                     TransportError, UnexpectedRoot, XMLMalformed, show)
+from .errors import (AlipayError, ConfigurationError, GatewayError, InvalidMessage, InvalidRequest, NotXML,
+                     OutcomeUnknown, TransportError, UnexpectedRoot, XMLMalformed, show)
 from .merchant import GATEWAY_INSTORE, GATEWAY_INTL, Merchant
 from .request import SignedRequest, build_request
 from .response import Response, parse_response
@@ -23,8 +23,10 @@ from .text_answer import TextAnswer, no_answer, parse_text
 _LOG = logging.getLogger("alipay_mapi")
 _LOG.addHandler(logging.NullHandler())
 
-#: result_code of an in-store answer that leaves open what happened (sic, and as it should be spelled).
-_UNKNOWN = ("UNKNOW", "UNKNOWN")
+#: What a transport hands out.
+_ANSWER = (("status", int), ("content_type", str), ("body", bytes))
+#: result_code that says for certain that a write was not carried out.
+_DEFINITE_NO = ("FAIL", "FAILED", "fail", "failed")
 #: An answer that is no answer of the gateway: something in between spoke. Worth asking again.
 _NOT_AN_ANSWER = (NotXML, XMLMalformed, UnexpectedRoot)
 #: Names by which a person or a query finds the business again.
@@ -112,6 +114,9 @@ class Client:
         An unlisted service counts as a write: it is never repeated. Services that the buyer's browser or the app SDK
         opens are refused. "No balance … data" is an empty TextAnswer; any other failure text is a GatewayError.
         """
+        if not isinstance(service, str):
+            raise InvalidRequest("service: the operation's name as text, such as single_trade_query",
+                                 parameter="service")
         service = services.canonical_name(service)
         row = services.lookup(service)
         if row is not None and row.answer == "page":
@@ -144,8 +149,8 @@ class Client:
         request, writes = build_request(self.shop, service, params), row is None or row.writes
         started, error = self._clock(), None
         try:
-            return self._repeat(self._signed_posts(request, writes), lambda answer: read(request, answer, writes), started,
-                                writes, request)
+            return self._repeat(self._signed_posts(request, writes), lambda answer: read(request, answer, writes),
+                                started, writes, request)
         except AlipayError as err:
             error = err
             raise
@@ -187,8 +192,8 @@ class Client:
             answer = self._transport_here().send(replace(call, timeout=max(self._left(started), 0.001)))
         except TransportError as err:
             fault = err
-        except AlipayError:
-            raise
+        except (ConfigurationError, InvalidRequest):
+            raise       # before anything was sent
         except Exception as err:
             # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown". Its text
             # may hold a URL, so only its class and its place are told.
@@ -196,9 +201,9 @@ class Client:
                 type(err).__name__, _place(err)), kind="other", sent=True)
         if fault is not None:
             return None, fault
-        if not isinstance(getattr(answer, "status", None), int) or not isinstance(getattr(answer, "body", None), bytes):
-            return None, TransportError("the transport handed out no Answer with an int status and a body in bytes",
-                                        kind="other", sent=True)
+        if not all(isinstance(getattr(answer, name, None), kind) for name, kind in _ANSWER):
+            return None, TransportError("the transport handed out no Answer: status an int, content_type text, body "
+                                        "bytes", kind="other", sent=True)
         if answer.status != 200:
             return None, TransportError("not an answer but status {}".format(int(answer.status)), kind="status",
                                         sent=True)
@@ -284,10 +289,13 @@ class Client:
 
 
 def _leaves_open(response, code) -> bool:
-    """Does this no leave open whether the write was carried out? A bare FAIL does not; SYSTEM_ERROR does."""
+    """Does this no leave open whether the write was carried out? A bare FAIL does not; SYSTEM_ERROR does, and so does
+    any result_code that is no plain FAIL, whatever else the answer says (UNKNOW: always query)."""
+    if response.result_code is not None and response.result_code not in _DEFINITE_NO:
+        return True
     if response.result_code is None or code != show(response.result_code):
         return error_codes.describe(code).retry == "query"
-    return code in _UNKNOWN
+    return False
 
 
 def _outcome_unknown(request: SignedRequest, why: str, code: Optional[str] = None) -> OutcomeUnknown:

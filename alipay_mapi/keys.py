@@ -20,6 +20,9 @@ _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTA
 # White space, also what comes along when a key is copied from a web page: no-break, zero-width, ideographic, BOM.
 _BLANKS = re.compile(rb"\s|\xc2\xa0|\xe2\x80[\x8b-\x8d]|\xe3\x80\x80|\xef\xbb\xbf")
 _DSA_SIZES = {"p": (1024, 2048, 3072), "q": (160, 224, 256)}
+#: Bytes. A private RSA key of 16384 bits has 9.5 KB of DER and 13 KB of PEM; a longer one would keep the libraries
+#: busy for minutes before its size could be judged.
+_LONGEST_DER, _LONGEST_TEXT = 12 * 1024, 64 * 1024
 _CONVERT = "openssl pkey -in key.pem -out plain.pem"
 
 
@@ -35,7 +38,8 @@ class SecretValue:
         return self
 
     def __reduce_ex__(self, protocol):
-        raise InvalidRequest("a key is not pickled or serialised; load it again where it is needed")
+        raise InvalidRequest("{} is not pickled: it holds a key or a sign; make it again where it is needed".format(
+            type(self).__name__))
 
 
 class Key(SecretValue):
@@ -60,7 +64,8 @@ class Key(SecretValue):
         return self._native[module.NAME]
 
     def export(self, form: str) -> bytes:
-        """DER in ``form``: "SPKI", the public half; of a private key "PKCS#8" and (RSA) "PKCS#1", the secret itself.
+        """DER in ``form``: "SPKI", the public half; of a private key "PKCS#8" and (RSA) "PKCS#1", the secret itself;
+        of a public RSA key "PKCS#1", the same half in the older form.
 
         Raises InvalidRequest for any other.
         """
@@ -69,7 +74,7 @@ class Key(SecretValue):
             return pycryptodome.export(self._der, self.kind, form)
         except ValueError:
             pass
-        raise InvalidRequest("form: SPKI; or, of a private key, PKCS#8 and (RSA) PKCS#1", parameter="form")
+        raise InvalidRequest("form: SPKI; PKCS#8 of a private key; PKCS#1 of an RSA key", parameter="form")
 
 
 class MD5Key(SecretValue):
@@ -121,6 +126,8 @@ def _load(text, kind, private, parameter):
     data = _der(_bytes(text, parameter), parameter)
     form = der.form(data)
     _check_form(form, kind, private, parameter)
+    if len(data) > _LONGEST_DER:
+        raise KeyFormatError("{} is longer than a key of 16384 bits; nobody uses more".format(parameter))
     key = _read(kind, private, data)
     if key is None:
         raise _damaged(parameter)
@@ -158,6 +165,8 @@ def _bytes(text, parameter):
         text = text.encode("utf-8", "replace")
     if not isinstance(text, bytes):
         raise KeyFormatError("{}: give the key's text (str or bytes), not {}".format(parameter, type(text).__name__))
+    if len(text) > _LONGEST_TEXT:
+        raise KeyFormatError("{}: {} bytes; the longest key has a quarter of that".format(parameter, len(text)))
     return text[3:] if text.startswith(b"\xef\xbb\xbf") else text
 
 
@@ -169,10 +178,11 @@ def _der(data, parameter):
     if not data:
         raise KeyFormatError("{} is empty".format(parameter))
     if b"-----BEGIN" in data:
-        blocks = _PEM.findall(data)
-        if len(blocks) != 1 or data.count(b"-----BEGIN") != 1:
+        several = data.count(b"-----BEGIN") > 1
+        blocks = [] if several else _PEM.findall(data)
+        if not blocks:
             raise KeyFormatError("{}: the file must hold one whole key, from BEGIN to END; it holds {}".format(
-                parameter, "several" if len(blocks) > 1 else "part of one, or a damaged one"))
+                parameter, "several, or a part of one" if several else "part of one, or a damaged one"))
         label, body = blocks[0]
         if b"ENCRYPTED" in label or b"ENCRYPTED" in body:
             raise _encrypted(parameter)

@@ -83,11 +83,14 @@ def verify_notify(shop: Merchant, body: bytes, content_type: Optional[str] = Non
                              "a framework has decoded can no longer be verified".format(type(body).__name__),
                              parameter="body")
     form_body.check_size(body)
+    if confirm is not None and not callable(confirm):
+        raise InvalidRequest("confirm: give a function from notify_id to True or False, such as "
+                             "Client(shop).notify_verify, not {}".format(type(confirm).__name__), parameter="confirm")
     declared = _check_content_type(content_type)
     params = verified_params(shop, bytes(body), declared)
     kind = _kind(params)
     passed, unchecked = [messages.SIGN], {}
-    if check_party(shop, params):
+    if check_party(shop, params, posted=True):
         passed.append(messages.PARTY)
     elif confirm is None:
         raise NotConfirmed("{}. Pass confirm=Client(shop).notify_verify, or ask single_trade_query".format(NO_PARTY),
@@ -174,7 +177,7 @@ def _confirm(params, confirm):
 
 def _check_content_type(header):
     """The declared charset, or None. Alipay sends ``application/x-www-form-urlencoded; text/html; charset=utf-8``."""
-    if header is None:
+    if not header:  # frameworks say "" for none
         return None
     header = header.decode("latin-1") if isinstance(header, bytes) else str(header)
     media_type = header.partition(";")[0].strip()

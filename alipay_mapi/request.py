@@ -11,6 +11,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from . import amounts, charsets, fields, presign, services, signing
 from .errors import InvalidRequest, UnsafeValue, show
+from .keys import SecretValue
 from .merchant import Merchant
 
 _MOBILE = "mobile.securitypay.pay"
@@ -22,7 +23,7 @@ _LONE_BREAK = re.compile(r"\r(?!\n)|(?<!\r)\n")
 _QUOTED = tuple("+" if b == 0x20 else chr(b) if _SAFE(chr(b)) else "%{:02X}".format(b) for b in range(256))
 
 
-class SignedRequest:
+class SignedRequest(SecretValue):
     """A signed request. Treat ``.url``, ``.body``, ``.form()`` and ``.sign`` as secrets: whoever has them can send it.
 
     ``service``; ``params``: everything that is sent, names to text; ``presign``: the text that was signed;

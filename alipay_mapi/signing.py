@@ -10,7 +10,8 @@ sends a message picks the weakest key that is still configured.
 writes a part of ``subject`` could take a signed URL apart in another place and post it as a notification. So a value
 that holds ``&name=``, for any name of the protocol, is neither sent nor believed. Why that is enough: to change or
 jump over a signed field, its ``&name=`` must end up inside a value; and every request has ``service``, which ends up
-as a name or inside a value.
+as a name or inside a value. It does not keep anybody from *adding* a field that the message had not, out of text that
+another merchant had signed with the key that all merchants share; ``checks.check_party`` sees to that.
 """
 import re
 from typing import Iterable, Optional, Sequence, Tuple

@@ -30,16 +30,16 @@ def verify_return(shop: Merchant, query: Union[bytes, str], order: Optional[Orde
     not sign those. Raises InvalidMessage and its kinds.
     """
     raw = _raw(query)
-    own = (own,) if isinstance(own, str) else tuple(own)
+    own = (own,) if isinstance(own, str) else tuple(own or ())
     for name in own:
         if not isinstance(name, str):
             raise InvalidRequest("own: names as text, not {}".format(type(name).__name__), parameter="own")
         if name in fields.NAMES:
             raise InvalidRequest("own: {} is a name of the protocol; give your parameter another name".format(name),
                                  parameter="own")
-    params = _verified(shop, raw, [name.encode("utf-8") for name in own])
+    params = _verified(shop, raw, [name.encode("utf-8", "surrogatepass") for name in own])
     passed, unchecked = [messages.SIGN], {}
-    if check_party(shop, params):
+    if check_party(shop, params, posted=True):
         passed.append(messages.PARTY)
     else:
         unchecked[messages.PARTY] = NO_PARTY

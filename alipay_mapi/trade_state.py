@@ -59,18 +59,32 @@ class TradeState:
     finished_trades: FrozenSet[str] = frozenset()
     closed_trades: FrozenSet[str] = frozenset()
     claims: FrozenSet[str] = frozenset()
+    answered: FrozenSet[str] = frozenset()
+    mismatched: FrozenSet[str] = frozenset()
     refunds: FrozenSet[Tuple[str, str]] = frozenset()
     concerns: FrozenSet[str] = frozenset()
     seen: FrozenSet[Tuple[str, str]] = frozenset()
     done: FrozenSet[Effect] = field(default=frozenset(), compare=False)
 
     @property
+    def paid(self) -> FrozenSet[str]:
+        """The trades that count as paid.
+
+        Paid with the amount compared; or said to be paid and then closed, which is a refund whatever the amount; or
+        paid by an answer whose amount cannot be compared, unless another message named a wrong amount for that trade.
+        """
+        return self.paid_trades | (self.claims & self.closed_trades) | (self.answered - self.mismatched)
+
+    @property
     def status(self) -> Optional[str]:
-        """"waiting", "paid", "closed" (never paid), "refunded" (paid, then closed by Alipay), or None: no news."""
-        # A trade that was said to be paid and then closed has been refunded, whatever its amount.
-        paid = self.paid_trades | (self.claims & self.closed_trades)
-        if paid:
-            return PAID if paid - self.closed_trades else REFUNDED
+        """"waiting", "paid", "closed" (never paid), "refunded" (paid, then closed by Alipay), or None: no news.
+
+        "needs_a_person": a message named a wrong amount, and nothing that could be compared has paid the order.
+        """
+        if self.paid:
+            return PAID if self.paid - self.closed_trades else REFUNDED
+        if self.mismatched:
+            return NEEDS_A_PERSON
         if (self.waiting | self.claims) - self.closed_trades:
             return WAITING
         return CLOSED if self.closed_trades else None
@@ -79,7 +93,8 @@ class TradeState:
     def rank(self) -> int:
         """How far the furthest trade is: 0 no news, 1 waiting, 2 paid, 3 paid and finished, 4 closed. Never falls."""
         seen = ((status.TRADE_CLOSED, self.closed_trades), (status.TRADE_FINISHED, self.finished_trades),
-                (status.TRADE_SUCCESS, self.paid_trades), (status.WAIT_BUYER_PAY, self.waiting | self.claims))
+                (status.TRADE_SUCCESS, self.paid_trades | self.answered),
+                (status.WAIT_BUYER_PAY, self.waiting | self.claims))
         return max([status.RANK[word] for word, trades in seen if trades], default=0)
 
     def apply(self, message) -> Tuple["TradeState", Tuple[Effect, ...]]:
@@ -111,19 +126,23 @@ class TradeState:
             return state._add("refunds", (message["out_return_no"], message["refund_status"]))
         if isinstance(message, Notification) and message.kind != TRADE or "trade_status" not in message:
             return state
+        trade, word = message.get("trade_no", ""), message["trade_status"]
         try:
             compared = not check_amount(message, self.order, in_cny=isinstance(message, Response))
         except (AmountMismatch, CurrencyMismatch, MissingParameter) as error:
-            return state._add("concerns", type(error).__name__)
-        trade, word = message.get("trade_no", ""), message["trade_status"]
-        if word in status.PAID and not compared and isinstance(message, Notification):
+            # Of this trade nothing that comes later, and cannot be compared, is taken for a payment either.
+            return state._add("concerns", type(error).__name__)._add("mismatched", trade)
+        proved = "paid_trades" if compared else "claims" if isinstance(message, Notification) else "answered"
+        if word in status.PAID and proved == "claims":
             return state._add("claims", trade)
         if word in status.PAID:
-            state = state._add("paid_trades", trade)
+            state = state._add(proved, trade)
+            if _is_refunded_whole(message):     # a cross-border trade stays TRADE_FINISHED then
+                return state._add("closed_trades", trade)
             return state._add("finished_trades", trade) if word == status.TRADE_FINISHED else state
         if word in status.CLOSED:
             if _was_paid(message):
-                state = state._add("paid_trades", trade)
+                state = state._add(proved, trade)
             return state._add("closed_trades", trade)
         if word in status.WAITING:
             return state._add("waiting", trade)
@@ -149,7 +168,7 @@ class TradeState:
         effects = []
         if self.status in (PAID, REFUNDED, CLOSED):
             effects.append(Effect(self.status, number))
-        if self.claims - self.paid_trades - self.closed_trades:
+        if self.claims - self.paid - self.closed_trades:
             effects.append(Effect(QUERY, number))
         for out_return_no, result in sorted(self.refunds):
             if result == status.REFUND_SUCCESS:
@@ -158,9 +177,16 @@ class TradeState:
                 effects.append(Effect(NEEDS_A_PERSON, number, "refund {} ended as {}".format(
                     show(out_return_no), show(result, 32))))
         concerns = set(self.concerns)
-        if len(self.paid_trades - {""}) > 1:
+        if len((self.paid | self.answered) - {""}) > 1:
             concerns.add("paid twice, in two trades")
         return effects + [Effect(NEEDS_A_PERSON, number, concern) for concern in sorted(concerns)]
+
+
+def _is_refunded_whole(message):
+    try:
+        return bool(message.to_buyer_fee) and bool(message.total_fee) and message.to_buyer_fee >= message.total_fee
+    except AlipayError:
+        return False
 
 
 def _was_paid(message):

@@ -129,11 +129,14 @@ class RequestsTransport:
             def get_redirect_target(self, resp):
                 return None     # requests reads a redirect's whole body, uncapped, even when it does not follow
 
-        self._session, self._pid = Session(), os.getpid()
-        self._session.trust_env = False
+        session = Session()
+        session.trust_env = False
         adapter = deadline.make_adapter(self._exchange, self._connect, self._read, self._pool)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        # Ready first, and only then seen by other threads.
+        self._session = session
+        self._pid = os.getpid()
 
     def _session_here(self):
         # A connection shared with the parent process would hand one process the other's answers.

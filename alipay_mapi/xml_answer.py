@@ -140,7 +140,8 @@ def _twice(name):
 def _nested(leaf):
     if any(len(child) for child in leaf):
         return XMLLimit("{}: nested deeper than any answer of a known service".format(show(leaf.tag, 32)))
-    return XMLMalformed("{}: elements stand inside a value".format(show(leaf.tag, 32)))
+    return XMLForbidden("{}: elements stand inside a value, and no page says how such a value is signed (mainland "
+                        "contracts with fund_bill_list have it); a person must look".format(show(leaf.tag, 32)))
 
 
 def _root(utf8):

@@ -179,7 +179,8 @@ def test_T10_the_two_kinds_of_damage_that_apps_do_are_mended():
 
 def test_T16_a_result_of_another_service_is_not_one_of_ours():
     for service, error in ((None, MissingParameter), ("", MissingParameter),
-                           ("create_forex_trade", UnexpectedParameter), ("mobile.securitypay.pay2", UnexpectedParameter)):
+                           ("create_forex_trade", UnexpectedParameter),
+                           ("mobile.securitypay.pay2", UnexpectedParameter)):
         with pytest.raises(error):
             verify_app_result(shop("RSA"), app_result(put(service=service)))
 
@@ -244,13 +245,13 @@ def test_T25_a_charset_outside_the_list_is_ignored(charset):
     assert verify_app_result(shop("RSA"), app_result(put(_input_charset=charset)))["subject"] == "茶 Tea, 100 g"
 
 
-@pytest.mark.parametrize("changes", [{"partner": STRANGER}, {"seller_id": STRANGER}, {"seller_id": "thief@example.com"},
-                                     {"seller_email": "thief@example.com"}])
+@pytest.mark.parametrize("changes", [{"partner": STRANGER}, {"seller_id": STRANGER},
+                                     {"partner": STRANGER, "seller_id": "shop@example.com"}])
 def test_T40_another_merchant_s_result_is_refused(changes):
     ours = shop("RSA", seller_email="shop@example.com")
     with pytest.raises(PartyMismatch):
         verify_app_result(ours, app_result(put(**changes)))
-    for seller in (PARTNER, "shop@example.com", "SHOP@example.com", None):
+    for seller in (PARTNER, "shop@example.com", "SHOP@example.com", "13800138000", None):
         assert "party" in verify_app_result(ours, app_result(put(seller_id=seller))).passed
 
 

@@ -636,3 +636,28 @@ def test_a_client_makes_its_transport_at_the_first_call_and_only_once():
         assert time.monotonic() - start < 15
         api.close()
     assert gateway.connections == 1
+
+
+@pytest.mark.parametrize("elements", [
+    dict(result_code="UNKNOW", error="TRADE_NOT_EXIST"),
+    dict(result_code="UNKNOW", detail_error_code="BUYER_BALANCE_NOT_ENOUGH"),
+    dict(result_code="PROCESSING"), dict(result_code="ORDER_SUCCESS_PAY_INPROCESS")])
+def test_T72_only_a_plain_fail_is_a_definite_no_to_a_write(elements):
+    """Hostile: a word that may mean yes, with a reason beside it. Genuine twin: FAIL with a definite reason."""
+    api, _, _ = client(signed("alipay", **elements))
+    with pytest.raises(mapi.OutcomeUnknown):
+        api.secmerchant_online_maintain(**MAINTAIN)
+    api, _, _ = client(signed("alipay", result_code="FAIL", detail_error_code="INVALID_PARAMETER"))
+    with pytest.raises(mapi.GatewayError):
+        api.secmerchant_online_maintain(**MAINTAIN)
+
+
+@pytest.mark.parametrize("error", [mapi.SignatureInvalid("x"), mapi.GatewayError("x", code="Y")])
+def test_T72_an_error_of_ours_from_anothers_transport_is_an_outcome_unknown_too(error):
+    class Raising:
+        def send(self, call):
+            raise error
+    with pytest.raises(mapi.OutcomeUnknown):
+        mapi.Client(merchant(), transport=Raising()).forex_refund(**REFUND)
+    with pytest.raises(mapi.InvalidRequest):
+        mapi.Client(merchant(), transport=Raising()).call([], {})

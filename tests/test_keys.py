@@ -4,6 +4,7 @@ import copy
 import io
 import logging
 import pickle
+import time
 import traceback
 
 import pytest
@@ -534,3 +535,23 @@ def test_every_generated_key_is_marked():
     assert len(files) == 34
     for path in files:
         assert path.name.startswith("TEST-ONLY-") and path.read_text(encoding="ascii").startswith("TEST ONLY:")
+
+
+@pytest.mark.parametrize("text", ["-----BEGIN A-----" * 3000, "-----BEGIN A-----" * 100000, "A" * 70000])
+def test_T81_a_long_text_that_is_no_key_is_refused_at_once(text):
+    """Hostile: a pattern that took minutes. Genuine twin: the longest key that anybody uses fits."""
+    started = time.process_time()
+    with pytest.raises(KeyFormatError):
+        keys.load_public_key(text)
+    assert time.process_time() - started < 1
+
+
+def test_T81_a_key_of_a_hundred_thousand_bits_is_refused_before_a_library_reads_it(monkeypatch):
+    """Hostile: SEQUENCE(INTEGER n, INTEGER e) with a huge n, which kept both libraries busy for seconds and more."""
+    def length(size):
+        return b"\x83" + size.to_bytes(3, "big")
+    number = b"\x01" + b"\xff" * 16000
+    body = b"\x02" + length(len(number)) + number + b"\x02\x03\x01\x00\x01"
+    monkeypatch.setattr(keys.crypto, "backend", None)
+    with pytest.raises(KeyFormatError):
+        keys.load_public_key(b"\x30" + length(len(body)) + body)

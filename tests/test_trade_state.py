@@ -165,7 +165,7 @@ def test_effect_keys_are_different_for_different_effects():
 @pytest.mark.parametrize("word", ["WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_FINISHED", "TRADE_CLOSED"])
 def test_T42_T43_amounts_are_compared_here_whatever_was_compared_before(word, changes, concern):
     state, effects = run(USD, heard(trade_status=word, **changes))
-    assert (state.status, state.rank, effects) == (None, 0, ["needs_a_person:" + concern])
+    assert (state.status, state.rank, effects) == ("needs_a_person", 0, ["needs_a_person:" + concern])
     assert run(USD, heard(trade_status=word, **changes), FINISHED)[1][1:] == ["paid"]
 
 
@@ -270,3 +270,36 @@ def test_what_a_state_remembers_of_a_message_holds_nobody_s_data():
     state, _ = run(YUAN, heard(DIRECT))
     for name in ("buyer_email", "buyer_id", "seller_email", "subject"):
         assert DIRECT[name] not in repr(state)
+
+
+def test_T42_a_trade_with_a_wrong_amount_is_not_paid_by_an_answer_whose_amount_cannot_be_compared():
+    """Hostile: the buyer pays an old URL of 1.00 for an order of 8.00; the query answers in CNY. Genuine: 8.00."""
+    order = Order("A1", total_fee="8.00", currency="USD")
+    wrong = heard(total_fee="1.00")
+    for news in ([wrong, queried("TRADE_FINISHED")], [queried("TRADE_FINISHED"), wrong]):
+        state = TradeState(order)
+        for one in news:
+            state, _ = state.apply(one)
+        assert state.status == "needs_a_person" and "AmountMismatch" in state.concerns
+    state, effects = TradeState(order).apply(wrong)
+    assert [effect.kind for effect in state.apply(queried("TRADE_FINISHED"))[1]] == []
+    right = heard()
+    state, effects = TradeState(order).apply(right)
+    assert state.status == "paid" and state.apply(queried("TRADE_FINISHED"))[0].status == "paid"
+
+
+@pytest.mark.parametrize("amount", [None, "0.00", "abc"])
+def test_T42_an_answer_that_names_no_amount_pays_nothing(amount):
+    order = Order("A1", total_fee="8.00", currency="USD")
+    state, effects = TradeState(order).apply(queried("TRADE_FINISHED", total_fee=amount or ""))
+    assert state.status == "needs_a_person" and [effect.kind for effect in effects] == ["needs_a_person"]
+    assert TradeState(order).apply(queried("TRADE_FINISHED"))[0].status == "paid"
+
+
+def test_T48_a_cross_border_trade_that_was_refunded_whole_is_not_fulfilled_although_it_stays_finished():
+    """Hostile to the shop: the first news is TRADE_FINISHED with all of it refunded. Genuine: nothing refunded."""
+    order = Order("A1", total_fee="8.00", currency="USD")
+    state, effects = TradeState(order).apply(queried("TRADE_FINISHED", to_buyer_fee="50.00",
+                                                     refund_status="REFUND_SUCCESS"))
+    assert state.status == "refunded" and [effect.kind for effect in effects] == ["refunded"]
+    assert TradeState(order).apply(queried("TRADE_FINISHED", to_buyer_fee="0.00"))[0].status == "paid"

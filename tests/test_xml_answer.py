@@ -175,7 +175,7 @@ def test_T73_even_the_parser_alone_reads_no_file_and_calls_nobody(tmp_path):
 
 @pytest.mark.parametrize("raw, error", [
     ("<!-- -->", XMLForbidden), ("<?pi?>", XMLForbidden), ("<![CDATA[x]]>", XMLForbidden),
-    ("<b/>", XMLMalformed), ("<b>x</b>", XMLMalformed), ("<b><c/></b>", XMLLimit),
+    ("<b/>", XMLForbidden), ("<b>x</b>", XMLForbidden), ("<b><c/></b>", XMLLimit),
 ])
 def test_T74_nothing_but_text_stands_inside_a_value(raw, error):
     """``TRADE_FINISHED<!-- -->_NOT`` must not read as TRADE_FINISHED; the genuine twin is read whole."""
@@ -190,7 +190,7 @@ def test_T74_nothing_but_text_stands_inside_the_outer_values(name):
     """Hostile: a child inside; the genuine twin has text."""
     xml = PLAIN.replace("<is_success>T</is_success>", "<is_success>T</is_success><error>E</error>")
     assert xml_answer.parse(xml.encode("ascii"), "utf-8").error == "E"
-    with pytest.raises(XMLMalformed):
+    with pytest.raises(XMLForbidden):
         xml_answer.parse(xml.replace("</{}>".format(name), "<b/></{}>".format(name)).encode("ascii"), "utf-8")
 
 

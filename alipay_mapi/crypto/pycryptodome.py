@@ -6,6 +6,7 @@ from Crypto.Hash import SHA1, SHA256
 from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey import DSA, RSA
 from Crypto.Signature import DSS, pkcs1_15
+from Crypto.Util.asn1 import DerSequence
 
 NAME = "pycryptodome"
 
@@ -98,7 +99,7 @@ def generate(kind, bits):
 
 
 def export(der, kind, form):
-    """DER of any key → DER in ``form``: ``PKCS#1`` (RSA, private), ``PKCS#8`` (private) or ``SPKI`` (the public half).
+    """DER of any key → DER in ``form``: ``PKCS#1`` (RSA), ``PKCS#8`` (private) or ``SPKI`` (the public half).
 
     Raises ValueError for a form that this key does not have.
     """
@@ -107,6 +108,6 @@ def export(der, kind, form):
         return key.publickey().export_key("DER")
     if form == "PKCS#8" and key.has_private():
         return key.export_key("DER", pkcs=8) if kind == "RSA" else key.export_key("DER", pkcs8=True)
-    if form == "PKCS#1" and kind == "RSA" and key.has_private():
-        return key.export_key("DER", pkcs=1)
+    if form == "PKCS#1" and kind == "RSA":
+        return key.export_key("DER", pkcs=1) if key.has_private() else DerSequence([key.n, key.e]).encode()
     raise ValueError(form)

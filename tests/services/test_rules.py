@@ -233,7 +233,7 @@ def test_whatever_is_passed_in_there_is_text_or_an_invalid_request(data):
     """No argument makes a builder raise anything else, and what it gives is text without NUL."""
     service = data.draw(st.sampled_from(sorted(BUILDERS)))
     arguments = dict(GENUINE[service])
-    names = sorted(set(BUILDERS[service].__kwdefaults__) | set(arguments))
+    names = sorted(set(BUILDERS[service].__wrapped__.__kwdefaults__) | set(arguments))
     for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3)):
         arguments[name] = data.draw(ANYTHING)
     before = dict(arguments)
