@@ -511,6 +511,7 @@ def test_a_key_keeps_one_native_key_a_back_end(monkeypatch):
 @pytest.mark.parametrize("half, form, command", [
     ("private", "PKCS#8", ["pkcs8", "-topk8", "-nocrypt"]), ("private", "PKCS#1", ["rsa", "-traditional"]),
     ("private", "SPKI", ["pkey", "-pubout"]), ("public", "SPKI", ["pkey", "-pubin", "-pubout"]),
+    ("public", "PKCS#1", ["rsa", "-pubin", "-RSAPublicKey_out"]),
 ])
 def test_export_gives_what_openssl_gives(backend, half, form, command):
     key = LOADERS[half](pem("rsa2048-" + half))

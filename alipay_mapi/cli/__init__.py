@@ -30,7 +30,7 @@ _EXAMPLES = (
 def build_parser() -> options.Parser:
     """The whole argument parser; ``docs/cli.md`` is compared with it."""
     common, shop = options.common(), options.shop()
-    parser = options.Parser(prog="alipay-mapi", parents=[common], examples=_EXAMPLES,
+    parser = options.Parser(prog="alipay-mapi", parents=[common, options.hidden(options.shop())], examples=_EXAMPLES,
                             description="Sign, ask and verify for shops on Alipay's legacy gateway (MAPI).",
                             epilog="exit codes:\n" + "".join("  {:<4} {}\n".format(code, text) for code, text in
                                                              sorted(exits.MEANINGS.items())))
@@ -83,7 +83,10 @@ def _guarded(argv, out) -> int:
 def _parse(argv) -> Any:
     # argparse before Python 3.8 takes -vv for an abbreviation, and those are switched off.
     argv = [one for arg in argv for one in (["-v"] * (len(arg) - 1) if re.fullmatch("-vv+", arg) else [arg])]
-    args, extras = build_parser().parse_known_args(argv)
+    parser = build_parser()
+    command = options.check_words(parser, argv)
+    args, extras = parser.parse_known_args(argv)
+    options.check_taken(command, args)
     for name, value in options.DEFAULTS.items():
         if not hasattr(args, name):
             setattr(args, name, value)
@@ -91,7 +94,7 @@ def _parse(argv) -> Any:
         args.pairs += [extra for extra in extras if not extra.startswith("-")]
         extras = [extra for extra in extras if extra.startswith("-")]
     if extras:
-        options.unknown(extras)
+        options.unknown(extras, command)
     return args
 
 

@@ -1,9 +1,10 @@
 """``codes``: what the gateway's error codes mean, whose fault each is, and whether to try again."""
+import re
 from typing import Any
 
-from .. import error_codes
-from ..errors import InvalidRequest
-from . import exits, options
+from .. import error_code_table, error_codes
+from ..errors import InvalidRequest, show
+from . import exits, options, words
 from .output import Output
 
 HEAD = ("code", "fault", "retry", "meaning")
@@ -15,6 +16,7 @@ RETRY = {
     "wait": "not an error yet: wait, and query",
     "done": "this id was accepted before; do not ask with a new one",
 }
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII).fullmatch
 
 
 def add(commands: Any, parents: list) -> None:
@@ -38,16 +40,31 @@ def run(args: Any, out: Output) -> int:
         rows = [row for row in rows if any(wanted in text.lower() for text in row)]
     out.table(HEAD, [(row.code, row.fault, row.retry, row.meaning + "  " + row.gloss_zh) for row in rows])
     out.data(codes=[row._asdict() for row in rows])
-    out.talk("{} of {} codes".format(len(rows), len(error_codes.CODES)))
+    if not out.as_json:
+        out.talk("{} of {} codes".format(len(rows), len(error_codes.CODES)))
     return exits.DONE
 
 
 def _one(code, out):
-    row = error_codes.describe(code)
     known = code in error_codes.CODES
+    listed = known or code.startswith(tuple(family[0] for family in error_code_table.FAMILIES))
+    if not listed or _CODE(code) is None:
+        _refuse_misspelt(code)
+    row = error_codes.describe(code)
     out.facts((("code", row.code), ("meaning", row.meaning), ("中文", row.gloss_zh), ("whose fault", row.fault),
+               ("try again", RETRY[row.retry])) if listed else
+              (("code", row.code), ("meaning", "not known: no page that this library was made from lists it"),
                ("try again", RETRY[row.retry])))
     out.data(known=known, **row._asdict())
-    if not known:
-        out.talk("{} is in no page of the catalogue".format(row.code))
     return exits.DONE
+
+
+def _refuse_misspelt(code):
+    """A row for what is no code, or nearly one, would read as if Alipay had said it."""
+    if _CODE(code) is None:
+        raise InvalidRequest("code: {}; a code is a word such as ILLEGAL_SIGN; --search TEXT looks for other words"
+                             .format("it is empty" if not code.strip() else "{!r} is none".format(show(code, 40))),
+                             parameter="code")
+    guess = words.meant(code.upper(), error_codes.CODES, 0.8)
+    if guess:
+        raise InvalidRequest("code: no page lists {}{}; case matters".format(show(code, 40), guess), parameter="code")

@@ -1,8 +1,10 @@
-"""``config show`` and ``config check``: what is set, where it comes from, and whether it can work."""
-from typing import Any
+"""``config show``, ``check`` and ``example``: what is set and where, whether it can work, and how it is written."""
+from typing import Any, List
 
-from . import exits, masking, settings
+from ..errors import ConfigurationError, MissingKey
+from . import exits, ini, masking, settings
 from .output import Output
+from .words import for_shell
 
 HIDDEN = "********"
 
@@ -10,7 +12,8 @@ HIDDEN = "********"
 def add(commands: Any, parents: list) -> None:
     """Add the commands to the parser."""
     group = commands.add_parser("config", parents=parents[:1], help="what is set, where it comes from, does it work",
-                                examples=("alipay-mapi config show --config shop.ini",
+                                examples=("alipay-mapi config example > shop.ini",
+                                          "alipay-mapi config show --config shop.ini",
                                           "alipay-mapi config check --config shop.ini --merchant hongkong"))
     group.set_defaults(run=None, parser=group)
     below = group.add_subparsers(metavar="COMMAND")
@@ -20,42 +23,70 @@ def add(commands: Any, parents: list) -> None:
     check = below.add_parser("check", parents=parents, help="load the keys and check every setting",
                              examples=("alipay-mapi config check --config shop.ini",))
     check.set_defaults(run=run_check, parser=check)
+    example = below.add_parser("example", parents=parents[:1], help="print an ini file to begin with, without keys",
+                               examples=("alipay-mapi config example > shop.ini",))
+    example.set_defaults(run=run_example, parser=example)
 
 
 def run_show(args: Any, out: Output) -> int:
-    found = settings.load(args)
-    rows = []
+    problems: List[ConfigurationError] = []
+    found = settings.load(args, problems=problems)
+    rows, table = [], {}
     for name in settings.NAMES:
         setting = found.table[name]
-        rows.append((name, _masked(name, setting.value), setting.source, setting.where))
+        value, short = _masked(name, setting), ""
+        if name == "gateway":
+            short, value = _gateway(value)
+        rows.append((name, "{} ({})".format(short, value) if short else value, setting.source, setting.where))
+        table[name] = {"value": None if setting.value is None else value, "source": setting.source,
+                       "where": setting.where}
     out.table(("setting", "value", "source", "where"), rows)
-    out.data(settings={name: {"value": value, "source": source, "where": where} for name, value, source, where in rows})
+    out.data(settings=table)
+    if problems:
+        out.data(problems=[for_shell(str(problem)) for problem in problems])
+        for problem in problems[:-1] if not out.as_json else ():
+            out.talk("{}: {}".format(type(problem).__name__, problem))
+        raise problems[-1]
     return exits.DONE
 
 
 def run_check(args: Any, out: Output) -> int:
-    found = settings.load(args)
-    shop = settings.make_merchant(found)
+    shop = settings.make_merchant(settings.load(args))
     signs = shop.sign_type == "MD5" or shop.private_key is not None
     checks = shop.sign_type == "MD5" or bool(shop.alipay_public_key)
-    out.good("ok", "partner {} signs with {} at {}".format(shop.partner, shop.sign_type, shop.gateway))
+    out.data(ok=signs or checks, partner=shop.partner, sign_type=shop.sign_type, gateway=shop.gateway, can_sign=signs,
+             can_check=checks)
+    if not signs and not checks:
+        raise MissingKey("private_key and alipay_public_key: neither is set, so nothing can be signed or checked with "
+                         "{}; set one or both, see alipay-mapi config example".format(shop.sign_type))
+    out.good("ok", "partner {} {} with {} at {}".format(shop.partner, "signs" if signs else "checks", shop.sign_type,
+                                                        shop.gateway))
     for can, what, lacking in ((signs, "sign requests", "private_key"), (checks, "check what Alipay sends",
                                                                          "alipay_public_key")):
         if can:
             out.good("can", what)
         else:
             out.note("cannot", "{}: {} is not set".format(what, lacking))
-    out.data(ok=True, partner=shop.partner, sign_type=shop.sign_type, gateway=shop.gateway, can_sign=signs,
-             can_check=checks)
     return exits.DONE
 
 
-def _masked(name, value):
+def run_example(args: Any, out: Output) -> int:
+    out.line(ini.EXAMPLE.rstrip("\n"))
+    out.data(ini=ini.EXAMPLE)
+    return exits.DONE
+
+
+def _gateway(value):
+    """(short name or "", URL)."""
+    url = settings.GATEWAYS.get(value, value)
+    return next((short for short, known in settings.GATEWAYS.items() if known == url), ""), url
+
+
+def _masked(name, setting):
+    value = setting.value
     if value is None:
-        return None
+        return None if setting.source == "default" else "(not readable)"
     if name == "alipay_public_key":
         count = len(settings.several(value))
         return "{} key{}".format(count, "" if count == 1 else "s")
     return HIDDEN if name in settings.KEYS else masking.shown(name, value)
-
-

@@ -12,6 +12,7 @@ from . import exits, online, settings
 from .keys import fingerprint
 from .output import Output
 from .versions import distributed, module_version, versions
+from .words import for_shell
 
 OK, NOTE, WARNING, PROBLEM = "ok", "note", "warning", "problem"
 
@@ -31,17 +32,17 @@ def add(commands: Any, parents: list) -> None:
 def run(args: Any, out: Output) -> int:
     found = machine()
     code = exits.DONE
-    given = settings.load(args)
-    if not given.given and given.ini is None:
+    problems: List[ConfigurationError] = []
+    given = settings.load(args, problems=problems)
+    if not problems and not given.given and given.ini is None:
         found.append(Finding("merchant", NOTE, "no merchant is configured, so only this machine was looked at; "
                                                "give --config FILE"))
     else:
         found += files(given)
-        try:
+        problems += _further(given, problems)
+        found += [Finding("merchant", PROBLEM, "{}: {}".format(type(err).__name__, err)) for err in problems]
+        if not problems:
             shop = settings.make_merchant(given)
-        except ConfigurationError as err:
-            found.append(Finding("merchant", PROBLEM, "{}: {}".format(type(err).__name__, err)))
-        else:
             found += shop_findings(shop)
             found += pair(shop, args.own_public_key_file)
             if args.online:
@@ -52,6 +53,14 @@ def run(args: Any, out: Output) -> int:
     _print(found, out)
     others = [row for row in found if row.level == PROBLEM and row.id != "gateway"]
     return exits.CONFIGURATION if others else code
+
+
+def _further(given, problems):
+    """What else is wrong: not that a setting is missing which could not be read, as was said already."""
+    unread = {str(err).partition(":")[0].replace("_file", "") for err in problems}
+    return [err for err in settings.faults(given)
+            if not (unread & {"config", "merchant", settings.about(err)}
+                    and getattr(given.table.get(settings.about(err)), "value", None) is None)]
 
 
 def machine() -> List[Finding]:
@@ -67,7 +76,7 @@ def machine() -> List[Finding]:
                              "pip uninstall pycrypto pycryptodome, then pip install pycryptodome"))
     if known["cryptography"] is None:
         found.append(Finding("cryptography", NOTE, "not installed: RSA works with pycryptodome, more slowly; "
-                                                   "pip install alipay-mapi[fast]"))
+                                                   "pip install 'alipay-mapi[fast]'"))
     if sys.version_info < (3, 9):
         found.append(Finding("python", NOTE, "this Python gets no security fixes any more"))
     return found
@@ -76,7 +85,7 @@ def machine() -> List[Finding]:
 def files(given: settings.Settings) -> List[Finding]:
     """Who else can read the ini file and the key files."""
     paths = [path for name, path in given.files.items() if name != "alipay_public_key"]
-    if given.ini and any(given.table[name].source == "file" and name not in given.files
+    if given.ini and any(given.table[name].source == "file" and given.table[name].value and name not in given.files
                          for name in ("private_key", "md5_key")):
         paths.append(given.ini[0])
     found = []
@@ -119,6 +128,10 @@ def shop_findings(shop: merchant.Merchant) -> List[Finding]:
 
 
 def _keys(shop):
+    if shop.private_key is None and not shop.alipay_public_key:
+        yield Finding("keys", PROBLEM, "neither private_key nor alipay_public_key is set, so nothing can be signed or "
+                                       "checked")
+        return
     if shop.private_key is None:
         yield Finding("private_key", NOTE, "not set: nothing can be signed")
     else:
@@ -153,6 +166,7 @@ def pair(shop: merchant.Merchant, path: Any) -> List[Finding]:
 
 
 def _print(found, out):
+    found = [row._replace(text=for_shell(row.text)) for row in found]
     faces = {OK: out.good, NOTE: out.note, WARNING: out.note, PROBLEM: out.bad}
     for row in found:
         faces[row.level](row.level, "{}: {}".format(row.id, row.text))

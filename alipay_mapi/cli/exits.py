@@ -4,18 +4,18 @@ from .. import errors
 DONE, INTERNAL, USAGE, WORK_REMAINS, UNVERIFIED, UNREACHABLE = 0, 1, 2, 3, 4, 5
 DIFFERENCE, REFUSED, UNKNOWN, BUSY, CONFIGURATION, INTERRUPTED = 6, 7, 8, 75, 78, 130
 
-#: Exit code → what it says. 3, 6 and 75 are kept for jobs that come later.
+#: Exit code → what it says. Three of them are kept for jobs that come later, and no command gives them.
 MEANINGS = {
     DONE: "done",
     INTERNAL: "internal error: a fault of this program",
     USAGE: "usage: the command or a parameter is wrong; nothing was sent",
-    WORK_REMAINS: "done, but work remains",
+    WORK_REMAINS: "kept for later: done, but work remains",
     UNVERIFIED: "an answer, a notification or a return failed verification; do not act on it",
     UNREACHABLE: "the gateway gave no usable answer; nothing was changed",
-    DIFFERENCE: "the reconciliation found a difference",
+    DIFFERENCE: "kept for later: the reconciliation found a difference",
     REFUSED: "the gateway said no",
     UNKNOWN: "the outcome is unknown; query before repeating",
-    BUSY: "another process holds the job",
+    BUSY: "kept for later: another process holds the job",
     CONFIGURATION: "the configuration or a key cannot work",
     INTERRUPTED: "interrupted",
 }

@@ -1,6 +1,6 @@
 """``query``, ``refund`` and ``notify-verify``: one call of the gateway each; a refund only with ``--yes``."""
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Dict
 
 from .. import services
 from ..client import Client
@@ -8,6 +8,7 @@ from ..errors import InvalidRequest, NotifyNotGenuine
 from ..request import build_request
 from . import exits, settings, verify
 from .output import Output
+from .words import as_options
 
 _REFUND = (
     ("--out-trade-no", "NO", "the payment, by your number"),
@@ -15,7 +16,7 @@ _REFUND = (
     ("--currency", "CUR", "the payment's currency, also with --return-rmb-amount"),
     ("--return-amount", "AMOUNT", "how much, in the currency"),
     ("--return-rmb-amount", "AMOUNT", "how much, in CNY, for a payment priced in rmb_fee"),
-    ("--gmt-return", "TIME", "yyyyMMddHHmmss in GMT+8; default: now"),
+    ("--gmt-return", "TIME", "yyyyMMddHHmmss or 'yyyy-MM-dd HH:mm:ss', in GMT+8; default: now"),
     ("--reason", "TEXT", "shown to the buyer"),
     ("--notify-url", "URL", "where the result is sent"),
     ("--is-sync", "Y", "refund within the call, without a notification"),
@@ -26,7 +27,8 @@ _REFUND = (
 def add(commands: Any, parents: list) -> None:
     """Add the commands to the parser."""
     query = commands.add_parser("query", parents=parents, help="ask what became of a trade", examples=(
-        "alipay-mapi query --out-trade-no A1 --config shop.ini",))
+        "alipay-mapi query --out-trade-no A1 --config shop.ini",),
+        stray="write --out-trade-no NO (yours) or --trade-no NO (Alipay's)")
     query.add_argument("--out-trade-no", metavar="NO", help="the order, by your number")
     query.add_argument("--trade-no", metavar="NO", help="the order, by Alipay's number (faster)")
     query.add_argument("--show-buyer", action="store_true", help="print the buyer's data unmasked")
@@ -35,7 +37,7 @@ def add(commands: Any, parents: list) -> None:
         "alipay-mapi refund --out-trade-no A1 --out-return-no R1 --currency USD --return-amount 1.00 --dry-run "
         "--config shop.ini",
         "alipay-mapi refund --out-trade-no A1 --out-return-no R1 --currency USD --return-amount 1.00 --yes "
-        "--config shop.ini"))
+        "--config shop.ini"), stray="every parameter has its option")
     for flag, metavar, text in _REFUND:
         refund.add_argument(flag, metavar=metavar, help=text)
     how = refund.add_mutually_exclusive_group()
@@ -49,7 +51,7 @@ def add(commands: Any, parents: list) -> None:
 
 
 def run_query(args: Any, out: Output) -> int:
-    params = services.single_trade_query(out_trade_no=args.out_trade_no, trade_no=args.trade_no)
+    params = _built(services.single_trade_query, {"out_trade_no": args.out_trade_no, "trade_no": args.trade_no})
     shop = settings.make_merchant(settings.load(args))
     out.data(service="single_trade_query")
     verify.answer(Client(shop).single_trade_query(**params), args.show_buyer, out)
@@ -59,7 +61,7 @@ def run_query(args: Any, out: Output) -> int:
 def run_refund(args: Any, out: Output) -> int:
     arguments = {flag[2:].replace("-", "_"): getattr(args, flag[2:].replace("-", "_")) for flag, _, _ in _REFUND}
     arguments["gmt_return"] = arguments["gmt_return"] or datetime.now(timezone.utc)
-    params = services.forex_refund(**arguments)
+    params = _built(services.forex_refund, arguments)
     shop = settings.make_merchant(settings.load(args))
     out.data(service="forex_refund", sent=args.yes)
     if args.yes:
@@ -73,6 +75,15 @@ def run_refund(args: Any, out: Output) -> int:
     if args.dry_run:
         return exits.DONE
     raise InvalidRequest("nothing was sent: a live refund needs --yes (or --dry-run, to look only)", parameter="--yes")
+
+
+def _built(builder, arguments) -> Dict[str, str]:
+    """The builder's params; a refusal names the options instead of its arguments."""
+    try:
+        return builder(**arguments)
+    except InvalidRequest as err:
+        told, facts = str(err), err.facts
+    raise InvalidRequest(as_options(told, arguments), **facts)
 
 
 def run_notify_verify(args: Any, out: Output) -> int:

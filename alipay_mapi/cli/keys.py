@@ -13,7 +13,9 @@ from . import exits, settings
 from .output import Output
 
 _FORMS = {"pkcs1": "PKCS#1", "pkcs8": "PKCS#8", "spki": "SPKI"}
-_LABELS = {("PKCS#1", True): "RSA PRIVATE KEY", ("PKCS#8", True): "PRIVATE KEY", ("SPKI", False): "PUBLIC KEY"}
+_LABELS = {("PKCS#1", True): "RSA PRIVATE KEY", ("PKCS#8", True): "PRIVATE KEY", ("SPKI", False): "PUBLIC KEY",
+           ("PKCS#1", False): "RSA PUBLIC KEY"}
+_ENCODINGS = {"pem": "PEM", "der": "DER", "base64": "bare base64"}
 _LARGEST = 64 * 1024
 _PEM_BODY = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END", re.DOTALL)
 
@@ -43,7 +45,7 @@ def add(commands: Any, parents: list) -> None:
     convert.add_argument("file", metavar="FILE", help="the key, in any form; - for stdin")
     convert.add_argument("to", metavar="TO", help="a new file; - prints it, for public keys alone")
     convert.add_argument("--form", choices=sorted(_FORMS), help="default: pkcs8 for private keys, spki for public "
-                         "ones; spki of a private key is its public half")
+                         "ones; spki of a private key is its public half; pkcs1 is for RSA alone")
     convert.add_argument("--encoding", choices=("pem", "base64", "der"), default="pem", help="default pem")
     convert.set_defaults(run=run_convert, parser=convert)
 
@@ -70,7 +72,7 @@ def run_new(args: Any, out: Output) -> int:
 
 def run_show(args: Any, out: Output) -> int:
     text = _read(args.file)
-    key = load(text)
+    key = load(text, args.file)
     form = der.form(_der(text))
     container = "" if form is None else form.container
     encoding = "PEM" if b"-----BEGIN" in text else "DER" if der.whole(text) else "bare base64"
@@ -82,33 +84,35 @@ def run_show(args: Any, out: Output) -> int:
 
 
 def run_convert(args: Any, out: Output) -> int:
-    key = load(_read(args.file))
+    key = load(_read(args.file), args.file)
     form = _FORMS.get(args.form, "PKCS#8" if key.private else "SPKI")
     private = key.private and form != "SPKI"
     if (form, private) not in _LABELS or form == "PKCS#1" and key.kind != "RSA":
-        raise InvalidRequest("form: a {} {} key is not written as {}".format(
-            key.kind, "private" if key.private else "public", form), parameter="form")
+        raise InvalidRequest("form: {} {} key is not written as {}".format(
+            "an RSA" if key.kind == "RSA" else "a DSA", "private" if key.private else "public", form),
+            parameter="form")
     data = _encode(key.export(form), form, private, args.encoding)
     if args.to != "-":
         _write(args.to, data)
-        out.facts((("written", args.to), ("form", "{} in {}".format(form, args.encoding))))
+        out.facts((("written", args.to), ("form", "{} in {}".format(form, _ENCODINGS[args.encoding]))))
     elif private or args.encoding == "der":
         raise InvalidRequest("TO: {} is not printed; name a new file".format("a private key" if private else "DER"),
                              parameter="TO")
     else:
         out.line(data.decode("ascii").rstrip("\n"))
         out.data(key=data.decode("ascii"))
-    out.data(form=form, encoding=args.encoding, private=private, file=args.to)
+    out.data(form=form, encoding=_ENCODINGS[args.encoding], private=private, file=args.to)
     return exits.DONE
 
 
-def load(text: bytes) -> key_texts.Key:
-    """A key of whatever kind. Raises KeyFormatError, KeyEncrypted, KeyMismatch, WeakKey."""
-    problem = KeyMismatch("FILE is neither an RSA nor a DSA key")
+def load(text: bytes, path: str) -> key_texts.Key:
+    """A key of whatever kind; messages name its file. Raises KeyFormatError, KeyEncrypted, KeyMismatch, WeakKey."""
+    name = "stdin" if path == "-" else show(path, 200)
+    problem = KeyMismatch("{} is neither an RSA nor a DSA key".format(name))
     for read in (key_texts.load_private_key, key_texts.load_public_key):
         for kind in ("RSA", "DSA"):
             try:
-                return read(text, kind, "FILE")
+                return read(text, kind, name)
             except KeyMismatch:
                 continue
     raise problem

@@ -81,5 +81,5 @@ def _listed(head, row, indent, width):
         for line in table(None, facts, indent + "  ", width)[1]:
             yield line
     else:
-        for line in fill(row[1], width, indent + "  ", indent + "  ").split("\n"):
-            yield "", line
+        for text in fill(row[1], width, indent + "  ", indent + "  ").split("\n"):
+            yield "", text

@@ -1,9 +1,10 @@
 """The argument parser's parts that all commands share."""
 import argparse
 import os
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Sequence
 
 from ..errors import InvalidRequest, show
+from .words import meant
 
 #: What the common options are when they are not given; parsers leave them out, so that both places of them work.
 DEFAULTS = {
@@ -17,10 +18,14 @@ _SECRET_FLAGS = ("--private-key", "--md5-key", "--alipay-public-key")
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that starts its help with examples, takes no abbreviations, and raises where argparse would exit."""
+    """argparse that starts its help with examples, takes no abbreviations, and raises where argparse would exit.
+
+    ``stray``: what to say to an argument that is none of an option, where a command has options only.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any):
         self.examples: Sequence[str] = kwargs.pop("examples", ())
+        self.stray: str = kwargs.pop("stray", "")
         kwargs["allow_abbrev"] = False      # --md5-key would be taken for --md5-key-file, with the key as its path
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*args, **kwargs)
@@ -46,7 +51,10 @@ def common() -> argparse.ArgumentParser:
 
 
 def shop() -> argparse.ArgumentParser:
-    """Options that say which merchant; each wins over the environment and the ini file. Keys are never among them."""
+    """Options that say which merchant; each wins over the environment and the ini file. Keys are never among them.
+
+    They stand behind the command; in front of it they are taken too, see :func:`hidden`.
+    """
     parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     group = parent.add_argument_group("merchant (each wins over the environment, which wins over the ini file)")
     group.add_argument("--partner", metavar="PID", help="16 digits, starting 2088")
@@ -99,8 +107,57 @@ def text(argument: str) -> str:
     raise InvalidRequest("an argument is not UTF-8 text", parameter="argument")
 
 
-def unknown(extras: List[str]) -> None:
+def hidden(parent: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The same options, without a place in the help."""
+    for action in parent._actions:
+        action.help = argparse.SUPPRESS
+    return parent
+
+
+def check_words(parser: Parser, argv: Sequence[str]) -> Parser:
+    """The parser of the command that ``argv`` names. Raises InvalidRequest for a command that there is not, and for an
+    option in front of one that does not take it; argparse would quote the next argument, which may be a secret."""
+    at = 0
+    while at < len(argv):
+        word, below = argv[at], _commands(parser)
+        at += 1
+        if word.startswith("-"):
+            action = parser._option_string_actions.get(word.partition("=")[0])
+            if action is None and below:
+                unknown([word], parser, "; options of a command go behind it")
+            if action is not None and action.nargs != 0 and "=" not in word:
+                at += 1
+        elif word in below:
+            parser = below[word]
+        elif below:
+            raise InvalidRequest("{}: no command of {}{}; see {} --help".format(
+                show(word, 24), parser.prog, meant(word, below, 0.6), parser.prog), parameter="COMMAND")
+        else:
+            break
+    return parser
+
+
+def _commands(parser) -> Dict[str, Parser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return action.choices
+    return {}
+
+
+def check_taken(parser: Parser, args: argparse.Namespace) -> None:
+    """Refuse an option of the merchant in front of a command that takes none."""
+    taken = {action.dest for action in parser._actions}
+    for action in shop()._actions:
+        if hasattr(args, action.dest) and action.dest not in taken:
+            unknown([action.option_strings[0]], parser)
+
+
+def unknown(extras: List[str], parser: Parser, cure: str = "") -> None:
     """Raise InvalidRequest for what argparse did not know: names only, since a value may be a secret."""
     names = [extra.split("=", 1)[0] for extra in extras if extra.startswith("-") and len(extra) > 1]
-    raise InvalidRequest("unknown option {}".format(show(", ".join(names), 200)) if names
-                         else "{} argument(s) too many".format(len(extras)))
+    help_ = "; see {} --help".format(parser.prog)
+    if not names:
+        raise InvalidRequest("{} argument(s) too many for {}{}{}".format(
+            len(extras), parser.prog, "; " + parser.stray if parser.stray else "", help_))
+    raise InvalidRequest("unknown option {}{}{}{}".format(
+        show(", ".join(names), 200), meant(names[0], parser._option_string_actions), cure, help_))

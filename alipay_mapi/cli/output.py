@@ -6,7 +6,6 @@ whole in a pipe.
 """
 import json
 import os
-import shutil
 import sys
 from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
@@ -38,12 +37,13 @@ class Output:
             _write(sys.stdout, text + "\n")
 
     def heading(self, text: str) -> None:
-        self.paragraph(text, style="bold")
+        if not self.as_json:
+            self._styled([(layout.fill(text, _terminal_width(sys.stdout) or len(text)), "bold")])
 
-    def paragraph(self, text: str, indent: str = "", style: str = "") -> None:
+    def paragraph(self, text: str, indent: str = "") -> None:
         """Text, filled to the width."""
         if not self.as_json:
-            self._styled([(layout.fill(_escaped(text), self.width, indent, indent), style)])
+            self._styled([(layout.fill(_escaped(text), self.width, indent, indent), "")])
 
     def good(self, word: str, text: str, indent: str = "") -> None:
         """A finding: ``word`` in colour, then the text."""
@@ -143,7 +143,13 @@ def _terminal_width(stream):
     """The columns of the terminal behind a stream; None for a file or a pipe."""
     if not getattr(stream, "isatty", bool)():
         return None
-    return shutil.get_terminal_size((_WIDEST, 24)).columns
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdigit() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _WIDEST
+    except (OSError, ValueError, AttributeError):
+        return _WIDEST
 
 
 def _console(stream):

@@ -1,15 +1,16 @@
 """Where each setting comes from: a flag, the environment, the ini file, or the default; the first that has it wins.
 
-The ini file has one section per merchant, with keys named as ``Merchant``'s arguments; a key's text, or the path of
-its file under ``…_file`` (relative to the ini). Keys are read from files, the environment, the ini or stdin.
+Keys are read from files, the environment, the ini (see ``ini``) or stdin; never from a flag.
 """
-import configparser
 import os
+import re
 import sys
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+import warnings
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .. import merchant
 from ..errors import ConfigurationError, show
+from . import ini as ini_file
 
 #: Merchant's arguments, in its order.
 NAMES = ("partner", "sign_type", "private_key", "alipay_public_key", "md5_key", "seller_id", "seller_email",
@@ -21,8 +22,11 @@ GATEWAYS = {"intl": merchant.GATEWAY_INTL, "instore": merchant.GATEWAY_INSTORE,
             "mainland": merchant.GATEWAY_MAINLAND, "sandbox": merchant.GATEWAY_SANDBOX, "hk": merchant.GATEWAY_HK}
 PREFIX = "ALIPAY_MAPI_"
 
+_KEY_FILES = tuple(key + "_file" for key in KEYS)
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _LARGEST = 64 * 1024
+#: Stand-ins for settings that cannot work, while the others are looked at.
+_SOUND = {"partner": "2088000000000000", "sign_type": "RSA2"}
 
 #: ``value``: text, bytes of a key file, or None. ``source``: flag, environment, file or default. ``where``: which one.
 Setting = NamedTuple("Setting", [("value", Any), ("source", str), ("where", str)])
@@ -45,34 +49,77 @@ class Settings:
         return any(setting.source != "default" for setting in self.table.values())
 
 
-def load(args: Any, environ: Optional[Mapping[str, str]] = None) -> Settings:
-    """Collect the settings. ``args``: parsed flags. Raises ConfigurationError; no message holds a value of a key."""
-    environ = os.environ if environ is None else environ
+def load(args: Any, environ: Optional[Mapping[str, str]] = None,
+         problems: Optional[List[ConfigurationError]] = None) -> Settings:
+    """Collect the settings. ``args``: parsed flags. No message holds a value of a key.
+
+    Raises ConfigurationError for the first thing that is wrong; with a list ``problems`` everything that is wrong is
+    added there instead, and what can be read is handed out.
+    """
+    found: List[ConfigurationError] = [] if problems is None else problems
+    settings = _load(args, os.environ if environ is None else environ, found)
+    if problems is None and found:
+        raise found[0]
+    return settings
+
+
+def _load(args, environ, problems) -> Settings:
     path = args.config or environ.get(PREFIX + "CONFIG") or None
     section = args.merchant or environ.get(PREFIX + "MERCHANT") or None
     ini: Optional[Tuple[str, str]] = None
     from_ini: Dict[str, str] = {}
     if path is not None:
-        section, from_ini = _section(path, section)
-        ini = (path, section)
+        section, from_ini = ini_file.read(path, section, NAMES + _KEY_FILES, problems)
+        ini = None if section is None else (path, section)
     elif section is not None:
-        raise ConfigurationError("merchant: {} is a section of an ini file, and no file is named; give --config FILE "
-                                 "or {}CONFIG".format(show(section), PREFIX))
-    folder = os.path.dirname(path or "")
-    flags = {name: getattr(args, name, None) for name in NAMES + tuple(key + "_file" for key in KEYS)}
+        problems.append(ConfigurationError("merchant: {} is a section of an ini file, and no file is named; give "
+                                           "--config FILE or {}CONFIG".format(show(section), PREFIX)))
+    flags = {name: getattr(args, name, None) for name in NAMES + _KEY_FILES}
     flags["allow_http"] = "true" if flags["allow_http"] else None
     upper = {name: environ.get(PREFIX + name.upper()) or None for name in flags}
     layers = (("flag", flags, lambda name: "--" + name.replace("_", "-"), ""),
               ("environment", upper, lambda name: PREFIX + name.upper(), ""),
-              ("file", from_ini, lambda name: "{} [{}]".format(path, section), folder))
+              ("file", from_ini, lambda name: "{} [{}]".format(path, section), os.path.dirname(path or "")))
     files: Dict[str, str] = {}
-    table = {name: _find(name, layers, files) for name in NAMES}
-    return Settings(table, ini, files)
+    return Settings({name: _find(name, layers, files, problems) for name in NAMES}, ini, files)
 
 
 def make_merchant(settings: Settings) -> merchant.Merchant:
     """The Merchant of these settings. Raises ConfigurationError and its kinds."""
+    return _make({name: setting.value for name, setting in settings.table.items()})
+
+
+def faults(settings: Settings) -> List[ConfigurationError]:
+    """Everything that keeps a Merchant from being made of these settings, not only the first of it.
+
+    Each setting that is refused is replaced by a sound one, or by none, until no other is refused.
+    """
     values = {name: setting.value for name, setting in settings.table.items()}
+    found: List[ConfigurationError] = []
+    seen = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        while True:
+            try:
+                _make(values)
+                return found
+            except ConfigurationError as err:
+                name = about(err)
+                if name in seen:
+                    return found
+                found.append(err)
+                seen.add(name)
+                values[name] = _SOUND.get(name, DEFAULTS.get(name))
+
+
+def about(error: ConfigurationError) -> str:
+    """The setting that an error is about: each message begins with its name."""
+    match = re.match("[a-z0-9_]+", str(error))
+    return match.group() if match else ""
+
+
+def _make(values):
+    values = dict(values)
     for name in ("partner", "sign_type"):
         if not values[name]:
             raise ConfigurationError("{0}: not set; give --{1}, {2}{3}, or an ini file with --config".format(
@@ -105,27 +152,32 @@ def several(value: Any) -> list:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _find(name, layers, files):
+def _find(name, layers, files, problems):
     for source, values, where, folder in layers:
         text, path = values.get(name), values.get(name + "_file")
         if text is not None and path is not None:
-            raise ConfigurationError("{0}: both {1} and {2} are set; keep one".format(
-                name, where(name), where(name + "_file") + (" {}_file".format(name) if source == "file" else "")))
+            problems.append(ConfigurationError("{0}: both {1} and {2} are set; keep one".format(
+                name, where(name), where(name + "_file") + (" {}_file".format(name) if source == "file" else ""))))
         if text is not None:
             return Setting(text, source, where(name))
         if path is not None:
             paths = path if isinstance(path, list) else [line.strip() for line in path.splitlines() if line.strip()]
-            contents = [_read_key(name, one, folder, files, stdin=source == "flag") for one in paths]
-            return Setting(contents if len(contents) > 1 else contents[0], source,
+            contents = [_read_key(name, one, folder, files, source == "flag", problems) for one in paths]
+            read = [data for data in contents if data is not None]
+            return Setting((read if len(read) > 1 else read[0]) if read else None, source,
                            "{}: {}".format(where(name + "_file"), ", ".join(paths)))
     return Setting(DEFAULTS.get(name), "default", "")
 
 
-def _read_key(name, path, folder, files, stdin):
+def _read_key(name, path, folder, files, stdin, problems):
     if path == "-" and stdin:
         return read_stdin(_LARGEST)
     path = os.path.join(folder, os.path.expanduser(path))
-    data = read_file(path, name + "_file")
+    try:
+        data = read_file(path, name + "_file")
+    except ConfigurationError as err:
+        problems.append(err)
+        return None
     files[name] = path
     return data
 
@@ -148,39 +200,3 @@ def read_stdin(limit: int) -> bytes:
     """At most ``limit`` bytes of stdin."""
     data = getattr(sys.stdin, "buffer", sys.stdin).read(limit)
     return data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
-
-
-def _section(path, wanted):
-    """(section, its values) of the ini file. Messages of configparser quote the file's lines, so none is passed on."""
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0", comment_prefixes=("#", ";"))
-    problem = ""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            parser.read_file(file)
-    except OSError as err:
-        problem = err.strerror or type(err).__name__
-    except UnicodeDecodeError:
-        problem = "it is not UTF-8 text"
-    except configparser.Error as err:
-        line = getattr(err, "lineno", None) or next(iter(getattr(err, "errors", ())), (None,))[0]
-        problem = "{}{}; lines that belong to the value above them are indented".format(
-            type(err).__name__, "" if line is None else " in line {}".format(line))
-    if problem:
-        raise ConfigurationError("config: cannot read {}: {}".format(show(path, 200), problem))
-    sections = parser.sections()
-    listed = ", ".join(show(name) for name in sections) or "none"
-    if wanted is None:
-        usual = [name for name in sections if name.lower() == "default"] or (sections if len(sections) == 1 else [])
-        if len(usual) != 1:
-            raise ConfigurationError("merchant: {} has the sections {}; choose one with --merchant, or call one of "
-                                     "them default".format(show(path, 200), listed))
-        wanted = usual[0]
-    if wanted not in sections:
-        raise ConfigurationError("merchant: {} has no section {}; it has {}".format(
-            show(path, 200), show(wanted), listed))
-    values = {name: value for name, value in parser.items(wanted) if value}
-    for name in values:
-        if name not in NAMES and name not in [key + "_file" for key in KEYS]:
-            raise ConfigurationError("{}: no setting of a merchant; {} [{}] may have {}; keys also …_file".format(
-                show(name), show(path, 200), show(wanted), ", ".join(NAMES)))
-    return wanted, values

@@ -4,16 +4,21 @@ import sys
 from typing import Any, Optional, Tuple
 
 from ..app_result import verify_app_result
-from ..errors import InvalidRequest, show
+from ..errors import InvalidRequest, MalformedParameter, show
 from ..notification import verify_notify
 from ..order import Order
 from ..response import parse_response
 from ..synchronous_return import verify_return
 from . import exits, masking, options, settings
 from .output import Output
+from .words import for_shell
 
 _ORDER = re.compile(r"(.+?),([0-9.]+)(?:,(rmb))?(?:,([A-Z]{3}))?", re.ASCII | re.DOTALL)
 _LARGEST = 4 * 1024 * 1024
+_BODY = "the raw body of the POST to notify_url: name=value&…, with sign and sign_type among them"
+_QUERY = ("the query string that came to return_url, or the whole URL: out_trade_no=…&trade_status=…&…&sign=…, "
+          "percent-encoded as the browser sent it")
+_RESULT = "what the app SDK handed out: resultStatus={…};memo={…};result={…}, or its result alone"
 _KINDS = (
     ("notify", "the body of a POST to notify_url",
      ("alipay-mapi verify notify body.bin --order A1,12.30,USD --config shop.ini",
@@ -40,8 +45,8 @@ def add(commands: Any, parents: list) -> None:
         parser.add_argument("--show-buyer", action="store_true", help="print the buyer's data unmasked")
         parser.set_defaults(run=runs[kind], parser=parser)
         if kind in ("notify", "return"):
-            parser.add_argument("--order", metavar="ORDER", help="what the shop knows: out_trade_no,amount,currency; "
-                                "NO,AMOUNT for yuan; NO,AMOUNT,rmb[,currency] for an order priced in rmb_fee")
+            parser.add_argument("--order", metavar="ORDER", help="what the shop knows: NO,AMOUNT[,CURRENCY] (without "
+                                "CURRENCY: yuan); NO,AMOUNT,rmb[,CURRENCY] for an order priced in rmb_fee")
         if kind == "notify":
             parser.add_argument("--content-type", metavar="TYPE", help="the header that came with the POST")
             parser.add_argument("--confirm", action="store_true",
@@ -61,7 +66,7 @@ def run_notify(args: Any, out: Output) -> int:
     if args.confirm:
         from ..client import Client
         confirm = Client(shop).notify_verify
-    note = verify_notify(shop, _line(_read(args, out)), args.content_type, order=order, confirm=confirm)
+    note = verify_notify(shop, _line(_read(args, out), _BODY), args.content_type, order=order, confirm=confirm)
     out.good("verified", "a notification ({})".format(note.kind))
     out.data(kind=note.kind, is_paid=note.is_paid, is_refund=note.is_refund, is_closed=note.is_closed)
     report(note, args.show_buyer, out, (("is_paid", _yes(note.is_paid)), ("is_refund", _yes(note.is_refund)),
@@ -72,9 +77,9 @@ def run_notify(args: Any, out: Output) -> int:
 def run_return(args: Any, out: Output) -> int:
     order = _order(args.order)
     shop = settings.make_merchant(settings.load(args))
-    query = _line(_read(args, out))
+    query = _line(_read(args, out), _QUERY)
     if re.match(rb"https?://", query):
-        query = query.partition(b"?")[2].partition(b"#")[0]
+        query = _line(query.partition(b"?")[2].partition(b"#")[0], _QUERY)
     back = verify_return(shop, query, order=order, own=args.own)
     out.good("verified", "a synchronous return; not proof of payment")
     report(back, args.show_buyer, out)
@@ -83,7 +88,7 @@ def run_return(args: Any, out: Output) -> int:
 
 def run_app(args: Any, out: Output) -> int:
     shop = settings.make_merchant(settings.load(args))
-    app = verify_app_result(shop, _line(_read(args, out)))
+    app = verify_app_result(shop, _line(_read(args, out), _RESULT))
     if app.signed:
         out.good("verified", "an app result; not proof of payment")
     else:
@@ -116,12 +121,13 @@ def report(message: Any, show_buyer: bool, out: Output, facts: Tuple = ()) -> No
     """The fields, and which checks were made; the same for all kinds of message. ``facts``: what to say first."""
     fields = {name: masking.shown(name, message[name], show_buyer) for name in sorted(message)}
     passed = sorted(message.passed)
+    unchecked = {name: for_shell(why) for name, why in message.unchecked.items()}
     out.facts(facts + (("passed", ", ".join(passed) or "nothing"),) + tuple(
-        ("unchecked", "{}: {}".format(name, why)) for name, why in sorted(message.unchecked.items())), "  ")
+        ("unchecked", "{}: {}".format(name, why)) for name, why in sorted(unchecked.items())), "  ")
     if fields:
         out.line()
         out.table(("field", "value"), fields.items(), "  ")
-    out.data(passed=passed, unchecked=dict(message.unchecked), fields=fields)
+    out.data(passed=passed, unchecked=unchecked, fields=fields)
 
 
 def _order(argument) -> Optional[Order]:
@@ -129,8 +135,8 @@ def _order(argument) -> Optional[Order]:
         return None
     match = _ORDER.fullmatch(options.text(argument))
     if match is None:
-        raise InvalidRequest("order: write out_trade_no,amount,currency, such as A1,12.30,USD (NO,AMOUNT for yuan; "
-                             "NO,AMOUNT,rmb for an order priced in rmb_fee)", parameter="order")
+        raise InvalidRequest("--order: write NO,AMOUNT[,CURRENCY], such as A1,12.30,USD (without CURRENCY: yuan), or "
+                             "NO,AMOUNT,rmb[,CURRENCY] for an order priced in rmb_fee", parameter="order")
     number, amount, rmb, currency = match.groups()
     if rmb:
         return Order(number, rmb_fee=amount, currency=currency)
@@ -153,9 +159,15 @@ def _read(args, out) -> bytes:
     raise InvalidRequest("FILE: cannot read {}: {}".format(show(args.file, 200), problem), parameter="FILE")
 
 
-def _line(data: bytes) -> bytes:
-    """Without the line end that an editor or ``echo`` has put behind the message; none of these kinds ends in one."""
-    return data.rstrip(b"\r\n")
+def _line(data: bytes, expected: str) -> bytes:
+    """Without the line end that an editor or ``echo`` has put behind the message; none of these kinds ends in one.
+
+    Raises MalformedParameter when nothing is left. ``expected``: what to say then.
+    """
+    data = data.rstrip(b"\r\n")
+    if not data:
+        raise MalformedParameter("FILE: there is nothing in it; expected is {}".format(expected))
+    return data
 
 
 def _yes(value):

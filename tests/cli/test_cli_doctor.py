@@ -45,6 +45,56 @@ def test_a_broken_merchant_is_a_problem_and_exit_code_78(run):
     assert (ran.code, found(ran, "problem")) == (78, {"merchant"})
 
 
+def problems(ran):
+    return [row["text"] for row in load(ran)["findings"] if row["level"] == "problem"]
+
+
+def test_every_fault_of_a_broken_merchant_is_a_finding(run, tmp_path):
+    (tmp_path / "a.ini").write_text(
+        "[a]\npartner = 20x\nprtner = 1\nsign_type = rsa2\nprivate_key_file = lost.pem\nmd5_key = short\n"
+        "gateway = http://x.example/\nallow_http = perhaps\nseller_id = a@b.example\ninput_charset = latin\n")
+    ran = run("doctor", "--config", "a.ini", "--json")
+    told = problems(ran)
+    assert ran.code == 78 and len(told) == 9
+    for word in ("(meant partner?)", "lost.pem", "partner: ", "sign_type: ", "input_charset: ", "gateway: ",
+                 "allow_http: ", "seller_id: ", "WeakKey: md5_key "):
+        assert len([text for text in told if word in text]) == 1, word
+    assert "--allow-http" in "".join(told)
+
+
+def test_a_key_file_that_is_missing_is_not_called_unset_as_well(run, tmp_path):
+    (tmp_path / "a.ini").write_text("[a]\npartner = {}\nsign_type = MD5\nmd5_key_file = lost.txt\n".format(PARTNER))
+    told = problems(run("doctor", "--config", "a.ini", "--json"))
+    assert len(told) == 1 and "lost.txt" in told[0]
+
+
+def test_an_ini_that_cannot_be_read_is_one_finding(run):
+    ran = run("doctor", "--config", "none.ini", "--json")
+    assert ran.code == 78 and len(problems(ran)) == 1
+    ran = run("doctor", "--config", "none.ini", "--sign-type", "rsa2", "--json")
+    assert len(problems(ran)) == 2
+
+
+def test_two_keys_that_do_not_go_together_are_found_among_other_faults(run, fixtures):
+    keys = fixtures / "keys"
+    ran = run("doctor", "--json", "--partner", "x", "--sign-type", "RSA2",
+              "--private-key-file", keys / "TEST-ONLY-rsa2048-private.pem",
+              "--alipay-public-key-file", keys / "TEST-ONLY-rsa2048-public.pem")
+    assert [text.partition(":")[0] for text in problems(ran)] == ["ConfigurationError", "KeyMismatch"]
+
+
+def test_a_merchant_without_any_key_is_a_problem(run):
+    ran = run("doctor", "--partner", PARTNER, "--sign-type", "RSA2", "--json")
+    assert (ran.code, found(ran, "problem")) == (78, {"keys"})
+
+
+def test_what_to_install_can_be_typed_into_a_shell(run, monkeypatch):
+    versions = doctor.versions()
+    monkeypatch.setattr(doctor, "versions", lambda: [(name, None if name == "cryptography" else version)
+                                                     for name, version in versions])
+    assert "pip install 'alipay-mapi[fast]'" in run("doctor").out.replace("\n           ", " ")
+
+
 @pytest.mark.parametrize("options, name, level", [
     (("--partner", "1234"), "partner", "warning"),
     (("--partner", "2099101122136241"), "partner", "warning"),

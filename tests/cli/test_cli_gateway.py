@@ -31,8 +31,23 @@ def test_a_query_as_json_has_amounts_as_text(run, ini, gateway):
     assert told["signed"] is True
 
 
-def test_a_query_needs_a_number(run, ini):
-    assert run("query", "--config", ini).code == 2
+def test_a_query_needs_a_number_and_names_its_options(run, ini):
+    ran = run("query", "--config", ini)
+    assert ran.code == 2
+    assert "--out-trade-no" in ran.err and "--trade-no" in ran.err and "_no" not in ran.err
+    assert load(run("query", "--config", ini, "--json"))["error"]["parameter"] == "trade_no"
+
+
+def test_what_json_says_of_an_error_has_truth_values(run, ini, gateway):
+    gateway.raises(TransportError("no connection", kind="connect", sent=False))
+    error = load(run("query", "--out-trade-no", "A1", "--config", ini, "--json"))["error"]
+    assert error["sent"] is False and error["kind"] == "connect"
+
+
+@pytest.mark.parametrize("moment", ["20150320120000", "2015-03-20 12:00:00"])
+def test_both_forms_of_a_refunds_time_are_taken(run, ini, gateway, moment):
+    ran = run(*(REFUND + ("--config", ini, "--dry-run", "--json", "--gmt-return", moment)))
+    assert load(ran)["would_send"]["gmt_return"] == "20150320120000"
 
 
 @pytest.mark.parametrize("result, code, name", [
@@ -107,7 +122,8 @@ def test_an_unknown_outcome_says_to_query_and_names_the_refund(run, ini, gateway
 @pytest.mark.parametrize("missing", ["--out-trade-no", "--out-return-no", "--currency", "--return-amount"])
 def test_a_refund_that_lacks_something_is_a_usage_error(run, ini, gateway, missing):
     at = REFUND.index(missing)
-    assert run(*(REFUND[:at] + REFUND[at + 2:] + ("--config", ini, "--yes"))).code == 2
+    ran = run(*(REFUND[:at] + REFUND[at + 2:] + ("--config", ini, "--yes")))
+    assert ran.code == 2 and missing + ": " in ran.err
     assert gateway.calls == []
 
 

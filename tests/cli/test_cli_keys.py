@@ -138,10 +138,21 @@ def test_a_private_key_is_not_printed(run, fixtures):
         assert "MII" not in ran.out + ran.err
 
 
-@pytest.mark.parametrize("name, form", [(PUBLIC, "pkcs8"), (PUBLIC, "pkcs1"),
-                                        ("TEST-ONLY-dsa1024-private.pem", "pkcs1")])
-def test_a_form_that_does_not_fit_the_key_is_refused(run, fixtures, tmp_path, name, form):
-    assert run("keys", "convert", fixtures / "keys" / name, "out", "--form", form).code == 2
+def test_a_public_key_can_be_written_as_pkcs1(run, fixtures, tmp_path):
+    path = fixtures / "keys" / PUBLIC
+    ran = run("keys", "convert", path, "out", "--form", "pkcs1")
+    assert (ran.code, ran.out) == (0, "written   out\nform      PKCS#1 in PEM\n")
+    assert (tmp_path / "out").read_bytes() == openssl("rsa", "-pubin", "-in", path, "-RSAPublicKey_out")
+    assert load(run("keys", "show", "out", "--json"))["form"] == "PKCS#1"
+    assert run("keys", "convert", "out", "-").out.encode() == openssl("pkey", "-pubin", "-in", path, "-pubout")
+
+
+@pytest.mark.parametrize("name, form, words", [
+    (PUBLIC, "pkcs8", "an RSA public key"), ("TEST-ONLY-dsa1024-private.pem", "pkcs1", "a DSA private key"),
+    ("TEST-ONLY-dsa1024-public.pem", "pkcs1", "a DSA public key")])
+def test_a_form_that_does_not_fit_the_key_is_refused(run, fixtures, tmp_path, name, form, words):
+    ran = run("keys", "convert", fixtures / "keys" / name, "out", "--form", form)
+    assert ran.code == 2 and words + " is not written as PKCS#" in ran.err
     assert os.listdir(str(tmp_path)) == []
 
 
@@ -158,6 +169,20 @@ def test_convert_never_overwrites(run, fixtures, tmp_path):
 def test_what_is_no_usable_key_says_why(run, fixtures, name, error):
     ran = run("keys", "show", fixtures / "keys" / name, "--json")
     assert (ran.code, load(ran)["error"]["class"]) == (78, error)
+
+
+@pytest.mark.parametrize("encoding, name", [("pem", "PEM"), ("der", "DER"), ("base64", "bare base64")])
+def test_show_and_convert_name_an_encoding_alike(run, fixtures, encoding, name):
+    told = load(run("keys", "convert", fixtures / "keys" / PRIVATE, "out", "--encoding", encoding, "--json"))
+    assert told["encoding"] == load(run("keys", "show", "out", "--json"))["encoding"] == name
+
+
+def test_a_refusal_names_the_file(run, tmp_path):
+    (tmp_path / "notes.txt").write_text("not a key at all")
+    for words in (["show", "notes.txt"], ["convert", "notes.txt", "out"]):
+        ran = run("keys", *words)
+        assert ran.code == 78 and "notes.txt is not a key" in ran.err
+    assert "stdin is empty" in run("keys", "show", "-", stdin=b"").err
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(run):

@@ -28,6 +28,7 @@ LEAVES = leaves()
 #: A call of every command that works, given ``--config`` of an MD5 merchant and a gateway in memory.
 CALLS = {
     ("tour",): [], ("doctor",): ["--online"], ("config", "show"): [], ("config", "check"): [],
+    ("config", "example"): [],
     ("url",): ["create_forex_trade", "out_trade_no=A1", "subject=Tea", "currency=USD", "total_fee=1.00"],
     ("order-string",): ["out_trade_no=A1", "subject=Tea", "total_fee=1.00"],
     ("verify", "notify"): ["--order", "A1,8.00,USD"], ("verify", "return"): [], ("verify", "app"): [],
@@ -100,9 +101,30 @@ def test_every_option_says_what_it_is_for(words, parser):
 def test_the_examples_of_the_help_can_be_parsed(words, parser):
     import shlex
     for line in parser.examples:
-        argv = shlex.split(line.partition(" < ")[0])
+        argv = shlex.split(line.partition(" < ")[0].partition(" > ")[0])
         args = cli._parse(argv[1:])
         assert argv[0] == "alipay-mapi" and args.parser.prog == " ".join(("alipay-mapi",) + words)
+
+
+def test_the_help_says_which_exit_codes_no_command_gives(run):
+    lines = run("--help").out.splitlines()
+    for code in ("3", "6", "75"):
+        assert [line.split()[1:4] for line in lines if line.split()[:1] == [code]] == [["kept", "for", "later:"]]
+
+
+def test_T84_broken_settings_are_told_without_their_values(run, shop, tmp_path):
+    """doctor and config show read on where others stop; what they say of it holds no value."""
+    (tmp_path / "broken.ini").write_text(
+        "[a]\npartner = {0}\nsign_type = {0}\nmd5_key = \"{0}\"\nmd5key = {0}\nprivate_key = {0} ; {0}\n"
+        "alipay_public_key = {0}\ngateway = https://x.example/?{0}\nallow_http = {0}\n".format(CANARY[:20]))
+    for words in (("doctor",), ("config", "show"), ("config", "check")):
+        for extra in (["-vv", "--debug"], ["--json"]):
+            ran = run(*(list(words) + ["--config", "broken.ini"] + extra))
+            told = ran.out + ran.err
+            if words == ("config", "show"):     # shows those that are no keys
+                told = "\n".join(line for line in told.splitlines() if not any(
+                    name in line for name in ("partner", "sign_type", "gateway", "allow_http", '"value"')))
+            assert ran.code == 78 and CANARY[:20] not in told, words
 
 
 def test_an_internal_error_names_its_class_and_nothing_else(run, monkeypatch):

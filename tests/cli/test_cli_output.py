@@ -1,13 +1,16 @@
 """The two faces and the JSON object; what is masked, and what never reaches a terminal."""
 import io
 import json
+import re
 import sys
+from decimal import Decimal
 from importlib.util import find_spec
 
 import pytest
 
-from alipay_mapi.cli import main, masking
+from alipay_mapi.cli import layout, main, masking
 from alipay_mapi.cli.output import Output
+from alipay_mapi.errors import TransportError
 
 needs_rich = pytest.mark.skipif(find_spec("rich") is None, reason="the extra cli (rich) is not installed")
 
@@ -22,13 +25,90 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def at_terminal(monkeypatch):
     """``at_terminal()``: from here on stdout is a terminal. Not done at once, since pytest sets stdout anew."""
-    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "xterm")
 
-    def switch():
+    def switch(columns=100):
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys, "stdout", Terminal())
         return sys.stdout
     return switch
+
+
+FACES = [pytest.param("rich", marks=needs_rich), "plain"]
+
+
+@pytest.fixture(params=FACES)
+def narrow(request, at_terminal, monkeypatch):
+    """``narrow("codes", "X")``: what a terminal of 80 columns shows, with rich and without."""
+    if request.param == "plain":
+        monkeypatch.setenv("NO_COLOR", "1")
+
+    def call(*argv, **options):
+        terminal = at_terminal(options.get("columns", 80))
+        error = Terminal()
+        monkeypatch.setattr(sys, "stderr", error)
+        main(list(argv))
+        return re.sub("\x1b\\[[0-9;]*m", "", terminal.getvalue()), error.getvalue()
+    return call
+
+
+def too_wide(text, columns):
+    return [line for line in text.splitlines() if layout.columns(line) > columns]
+
+
+def test_a_long_value_stands_whole_on_a_line_of_its_own(narrow, fixtures):
+    path = str(fixtures / "keys" / "TEST-ONLY-rsa2048-private.pem")
+    key = json_of("keys", "show", path)
+    out, _ = narrow("keys", "show", path)
+    assert key["fingerprint"] in [line.strip() for line in out.splitlines()]
+    assert key["public_key"] in out.splitlines()
+    assert [line for line in too_wide(out, 80) if line != key["public_key"]] == []
+    out, _ = narrow("doctor", "--partner", "2088101122136241", "--sign-type", "RSA2", "--private-key-file", path)
+    assert key["fingerprint"] in [line.strip() for line in out.splitlines()] and too_wide(out, 80) == []
+
+
+def json_of(*argv):
+    plain, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        main(list(argv) + ["--json"])
+        return json.loads(sys.stdout.getvalue())
+    finally:
+        sys.stdout = plain
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_codes_stay_readable_at_a_narrow_terminal(narrow, columns):
+    out, _ = narrow("codes", "--search", "refund", columns=columns)
+    assert too_wide(out, columns) == []
+    for row in json_of("codes", "--search", "refund")["codes"]:
+        assert row["code"] in out
+        for word in row["meaning"].split():
+            assert word in out.split(), word
+
+
+def test_rows_that_do_not_fit_are_listed_one_below_the_other(narrow):
+    out, _ = narrow("config", "show", "--partner", "2088101122136241", columns=60)
+    assert "gateway\n  value    intl (https://intlmapi.alipay.com/gateway.do)\n  source   default\n" in out
+
+
+def test_the_tour_fits_a_narrow_terminal_except_what_was_signed(narrow):
+    out, _ = narrow("tour")
+    assert [line[:11].strip() for line in too_wide(out, 80)] == ["https://", "_input_c"]
+
+
+def test_an_error_is_filled_to_the_terminal(narrow):
+    _, error = narrow("codes", "")
+    assert error.count("\n") == 2 and too_wide(error, 80) == []
+
+
+def test_an_error_in_a_pipe_is_one_line(run):
+    assert run("codes", "").err.count("\n") == 1
+
+
+def test_a_stream_that_is_a_terminal_only_by_name_has_a_width(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert Output(plain=True).width == 100
 
 
 @needs_rich
@@ -85,6 +165,14 @@ def test_a_pipe_gets_aligned_text(capsys):
 def test_chinese_characters_count_two_columns(capsys):
     Output().table(None, [("签名", "x"), ("abcd", "y")])
     assert capsys.readouterr().out == "签名   x\nabcd   y\n"
+
+
+def test_json_has_truth_values_and_numbers_and_the_rest_as_text(capsys):
+    out = Output(as_json=True)
+    out.error(TransportError("x", sent=False, attempts=2, fee=Decimal("1.00"), code=None), 5, "x")
+    out.finish()
+    assert json.loads(capsys.readouterr().out)["error"] == {
+        "class": "TransportError", "message": "x", "exit": 5, "code": None, "sent": False, "attempts": 2, "fee": "1.00"}
 
 
 def test_json_amounts_stay_text_and_nothing_else_is_printed(capsys):

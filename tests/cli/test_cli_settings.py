@@ -120,6 +120,49 @@ def test_a_broken_ini_is_refused_by_line_number_and_without_the_line(tmp_path, t
     assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("text", ["partner = 1\n", "\n# note\npartner = 1\n[a]\n", "", "# note\n"])
+def test_an_ini_without_a_section_says_what_it_begins_with(tmp_path, text):
+    with pytest.raises(ConfigurationError, match=r"must begin with a section such as \[default\]"):
+        settings.load(flags(config=write(tmp_path, text)), {})
+
+
+@pytest.mark.parametrize("line, cure", [
+    ('md5_key = "S3CRET"', "without quotes"), ("partner = '2088'", "without quotes"),
+    ("md5_key = S3CRET ; of the shop", "line of its own"), ("partner = 2088\t# ours", "line of its own"),
+])
+def test_quotes_and_comments_are_not_taken_for_the_value(tmp_path, line, cure):
+    name = line.split()[0]
+    with pytest.raises(ConfigurationError, match="{}: .*{}".format(name, cure)) as caught:
+        settings.load(flags(config=write(tmp_path, "[a]\n{}\n".format(line))), {})
+    assert "S3CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["a;b", "a#b", 'a"b', "it's", "#a"])
+def test_what_only_looks_like_quotes_or_a_comment_is_the_value(tmp_path, value):
+    found = settings.load(flags(config=write(tmp_path, "[a]\nmd5_key = {}\n".format(value))), {})
+    assert found.table["md5_key"].value == value
+
+
+def test_a_misspelt_setting_names_the_nearest_or_all(tmp_path):
+    for name, words in (("sign_typ", "meant sign_type"), ("shoe_size", "input_charset, gateway")):
+        with pytest.raises(ConfigurationError, match=words):
+            settings.load(flags(config=write(tmp_path, "[a]\n{} = x\n".format(name))), {})
+
+
+def test_all_that_is_wrong_can_be_collected(tmp_path):
+    path = write(tmp_path, "[a]\nprtner = 1\nmd5_key = x\nmd5_key_file = y\nprivate_key_file = z\nseller_id = 2\n")
+    problems = []
+    found = settings.load(flags(config=path), {}, problems)
+    assert [settings.about(problem) for problem in problems] == ["prtner", "private_key_file", "md5_key"]
+    assert found.table["seller_id"].value == "2"
+
+
+def test_the_faults_of_a_sound_merchant_are_none():
+    sound = settings.load(flags(partner=PARTNER, sign_type="MD5"), {"ALIPAY_MAPI_MD5_KEY": MD5_KEY})
+    assert settings.faults(sound) == []
+    assert [settings.about(fault) for fault in settings.faults(settings.load(flags(), {}))] == ["partner", "sign_type"]
+
+
 def test_a_missing_ini_is_a_configuration_error(run):
     assert run("query", "--out-trade-no", "A1", "--config", "none.ini").code == 78
 

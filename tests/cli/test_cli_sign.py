@@ -34,13 +34,56 @@ def test_raw_signs_exactly_what_is_given(run, ini):
                                                              "sign_type"}
 
 
-def test_an_unlisted_service_is_signed_as_well(run, ini):
-    assert run("url", "alipay.acquire.customs", "a=1", "--config", ini).code == 0
+def test_an_unlisted_service_is_signed_when_raw(run, ini):
+    assert run("url", "alipay.acquire.customs", "a=1", "--raw", "--config", ini).code == 0
+    refused = run("url", "alipay.acquire.customs", "a=1", "--config", ini)
+    assert (refused.code, refused.out) == (2, "") and "--raw" in refused.err and "meant" not in refused.err
 
 
-def test_an_unlisted_parameter_of_a_listed_service_is_sent(run, ini):
-    ran = run("url", "create_forex_trade", "brand_new=1", *(ORDER + ("--config", ini)))
-    assert "&brand_new=1&" in ran.out
+def test_a_misspelt_service_is_refused_with_the_nearest(run):
+    ran = run("url", "single_trade_qery", "out_trade_no=A1", "--json")
+    assert (ran.code, load(ran)["error"]["parameter"]) == (2, "service")
+    assert "single_trade_qery: not a service that this library knows (meant single_trade_query?); --raw" in \
+        load(ran)["error"]["message"]
+
+
+@pytest.mark.parametrize("command", [("url", "create_forex_trade"), ("order-string",)])
+def test_a_misspelt_parameter_is_refused_with_the_nearest(run, ini, command):
+    ran = run(*(command + ("notfy_url=https://shop.example/n",) + ORDER + ("--config", ini)))
+    assert (ran.code, ran.out) == (2, "")
+    assert "notfy_url: not a parameter of" in ran.err and "(meant notify_url?)" in ran.err
+    assert "--extra" in ran.err and "--raw" in ran.err and "shop.example" not in ran.err
+
+
+def test_an_unlisted_parameter_is_sent_on_purpose_only(run, ini):
+    refused = run("url", "create_forex_trade", "brand_new=1", *(ORDER + ("--config", ini)))
+    assert refused.code == 2 and "meant" not in refused.err
+    ran = run("url", "create_forex_trade", "--extra", "brand_new=1", "--extra", "other=2", *(ORDER + ("--config", ini)))
+    assert "&brand_new=1&" in ran.out and "&other=2&" in ran.out
+    assert "brand_new=1" in run("url", "create_forex_trade", "brand_new=1", "--raw", "--config", ini).out
+
+
+@pytest.mark.parametrize("options, word", [
+    (["--extra", "subject=Tea"], "without --extra"), (["--extra", "partner=1"], "merchant"), (["sign=1"], "merchant"),
+    (["--extra", "a=1", "--extra", "a=2"], "twice"), (["--extra", "a"], "--extra: write name=value"),
+    (["--extra", "a=1", "--raw"], "without --extra"),
+])
+def test_extra_is_for_what_the_page_does_not_list(run, ini, options, word):
+    ran = run("url", "create_forex_trade", *(ORDER + ("--config", ini) + tuple(options)))
+    assert ran.code == 2 and word in ran.err
+
+
+def test_an_order_string_takes_extra_parameters_as_well(run, ini, fixtures):
+    ran = run("order-string", "--extra", "brand_new=1", "--sign-type", "RSA2", "--private-key-file",
+              fixtures / "keys" / "TEST-ONLY-rsa2048-private.pem", *(ORDER + ("--config", ini)))
+    assert ran.code == 0 and 'brand_new="1"' in ran.out
+
+
+def test_a_fixed_parameter_has_its_one_value(run, ini, fixtures):
+    key = ("--sign-type", "RSA2", "--private-key-file", fixtures / "keys" / "TEST-ONLY-rsa2048-private.pem")
+    assert run("order-string", "payment_type=1", *(ORDER + key + ("--config", ini))).code == 0
+    ran = run("order-string", "payment_type=2", *(ORDER + key + ("--config", ini)))
+    assert ran.code == 2 and "payment_type: is always 1" in ran.err
 
 
 def test_common_parameters_come_from_the_merchant(run, ini):

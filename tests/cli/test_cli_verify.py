@@ -4,6 +4,8 @@ import json
 import pytest
 from cli_samples import NOTE, PARTNER, TRADE, answer_xml, load, signed
 
+from alipay_mapi.cli import verify as cli_verify
+
 BODY = signed(NOTE)
 
 
@@ -44,6 +46,52 @@ def test_an_order_priced_in_yuan_leaves_the_amount_open(verify):
 @pytest.mark.parametrize("order", ["A1", "A1,x,USD", "A1,1.00,usd", ",1.00", "A1,1.00,USD,USD"])
 def test_an_order_that_cannot_be_read_is_a_usage_error(verify, order):
     assert verify("notify", BODY, "--order", order).code == 2
+
+
+@pytest.mark.parametrize("argument, price", [
+    ("A1,8.00,USD", ("8.00", "USD", None)), ("A1,8.00", ("8.00", None, None)), ("A1,50.00,rmb", (None, None, "50.00")),
+    ("A1,50.00,rmb,USD", (None, "USD", "50.00")), ("a,b,8.00,USD", ("8.00", "USD", None)),
+])
+def test_every_form_that_the_help_names_is_an_order(argument, price):
+    from decimal import Decimal
+    order = cli_verify._order(argument)
+    total, currency, rmb = price
+    assert (order.total_fee, order.currency, order.rmb_fee) == (
+        total and Decimal(total), currency, rmb and Decimal(rmb))
+    assert order.out_trade_no == argument[:argument.index("," + (total or rmb))]
+
+
+def test_the_help_of_order_names_both_forms(run):
+    for kind in ("notify", "return"):
+        told = " ".join(run("verify", kind, "--help").out.split())
+        assert "NO,AMOUNT[,CURRENCY]" in told and "NO,AMOUNT,rmb[,CURRENCY]" in told
+
+
+@pytest.mark.parametrize("kind, word", [("notify", "notify_url"), ("return", "query string"), ("app", "resultStatus")])
+@pytest.mark.parametrize("data", [b"", b"\n", b"\r\n"])
+def test_an_empty_message_says_what_was_expected(verify, kind, word, data):
+    ran = verify(kind, data)
+    assert ran.code == 4 and "there is nothing in it; expected is" in ran.err and word in ran.err
+
+
+def test_a_url_without_a_query_says_what_was_expected(verify):
+    assert "expected is the query string" in verify("return", b"https://shop.example/return").err
+
+
+def test_messages_speak_of_options_and_not_of_arguments(verify, run):
+    for options in ([], ["--json"]):
+        told = verify("notify", BODY, *options).out
+        assert "no --order was given" in told and "no --confirm was given" in told
+        assert "order=" not in told and "confirm=" not in told
+    ran = verify("response", answer_xml(TRADE), "--json")
+    assert "--asked" in load(ran)["unchecked"]["order"]
+    assert "--own: out_trade_no" in verify("return", signed(RETURN), "--own", "out_trade_no").err
+
+
+def test_a_value_of_a_message_is_not_put_into_other_words(verify):
+    note = dict(NOTE, subject="give order= and confirm= and asked=")
+    assert "give order= and confirm= and asked=" in verify("notify", signed(note)).out
+    assert load(verify("notify", signed(note), "--json"))["fields"]["subject"] == note["subject"]
 
 
 def test_an_altered_notification_is_refused(verify):

@@ -1,0 +1,109 @@
+"""The ini file: one section per merchant, with keys named as ``Merchant``'s arguments."""
+import configparser
+import re
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from ..errors import ConfigurationError, show
+from .words import meant
+
+#: What ``config example`` prints.
+EXAMPLE = """\
+# Settings of the alipay-mapi command: one section per merchant. --merchant NAME chooses one; without it the only one
+# is meant, or the one called default. A comment is a line of its own; values stand without quotes.
+
+[default]
+# the partner id (PID) from the merchant console: 16 digits, starting 2088
+partner = 2088000000000000
+# MD5, RSA, RSA2 or DSA: what the contract says, for both directions
+sign_type = RSA2
+
+# RSA, RSA2, DSA: your private key (alipay-mapi keys new shop.pem makes one), and Alipay's public key, which the
+# console shows once yours is uploaded. Paths are relative to this file.
+private_key_file = shop.pem
+alipay_public_key_file = alipay.pem
+# MD5: a file with the 32 letters and digits from the console, in place of both
+# md5_key_file = md5.txt
+# Each of the three can also stand here as text: private_key, alipay_public_key, md5_key. Then chmod 600 this file.
+
+# whom payments go to, if not the partner; and the account, if messages name it
+# seller_id = 2088000000000001
+# seller_email = seller@shop.example
+# UTF-8, GBK, GB2312 or GB18030, sent as spelled here; none: not sent
+# input_charset = utf-8
+# intl, instore, mainland, sandbox, hk, or a full URL
+# gateway = intl
+# plain http to a test gateway on another machine
+# allow_http = false
+"""
+
+_COMMENT = re.compile(r"\s[;#]")
+
+
+def read(path: str, wanted: Optional[str], known: Sequence[str],
+         problems: List[ConfigurationError]) -> Tuple[Optional[str], Dict[str, str]]:
+    """(section, its values); (None, {}) when there is none to read.
+
+    ``wanted``: the section's name, or None for the usual one. ``known``: the names a section may have. What is wrong
+    is added to ``problems``; messages of configparser quote the file's lines, so none is passed on.
+    """
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0", comment_prefixes=("#", ";"))
+    problem = _parse(parser, path)
+    if problem:
+        problems.append(ConfigurationError("config: cannot read {}: {}".format(show(path, 200), problem)))
+        return None, {}
+    sections = parser.sections()
+    listed = ", ".join(show(name) for name in sections) or "none"
+    if wanted is None:
+        usual = [name for name in sections if name.lower() == "default"] or (sections if len(sections) == 1 else [])
+        if len(usual) != 1:
+            problems.append(ConfigurationError(
+                "merchant: {} has the sections {}; choose one with --merchant, or call one of them default".format(
+                    show(path, 200), listed) if sections else
+                "config: {} is empty; it must begin with a section such as [default]".format(show(path, 200))))
+            return None, {}
+        wanted = usual[0]
+    if wanted not in sections:
+        problems.append(ConfigurationError("merchant: {} has no section {}; it has {}".format(
+            show(path, 200), show(wanted), listed)))
+        return None, {}
+    values = {name: value for name, value in parser.items(wanted) if value}
+    place = "{} [{}]".format(show(path, 200), show(wanted))
+    for name in list(values):
+        wrong = _wrong(name, values[name], known)
+        if wrong:
+            problems.append(ConfigurationError("{}: {} ({})".format(show(name), wrong, place)))
+            del values[name]
+    return wanted, values
+
+
+def _parse(parser, path) -> str:
+    """Read the file; what is wrong with it, or ""."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            parser.read_file(file)
+    except OSError as err:
+        return err.strerror or type(err).__name__
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    except configparser.MissingSectionHeaderError as err:
+        return "it must begin with a section such as [default], and line {} comes before any".format(err.lineno)
+    except configparser.Error as err:
+        line = getattr(err, "lineno", None) or next(iter(getattr(err, "errors", ())), (None,))[0]
+        where = "" if line is None else " in line {}".format(line)
+        if isinstance(err, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)):
+            return "the same {} twice{}".format(
+                "name" if isinstance(err, configparser.DuplicateOptionError) else "section", where)
+        return "no name = value{}; lines that belong to the value above them are indented".format(where)
+    return ""
+
+
+def _wrong(name, value, known) -> str:
+    """What is wrong with a setting, or "". No value is shown: it may be a key."""
+    if name not in known:
+        return "no setting of a merchant" + (meant(name, known) or "; there are {}; keys also …_file".format(
+            ", ".join(one for one in known if not one.endswith("_file"))))
+    if value[0] in "\"'" and value[-1] == value[0]:
+        return "write the value without quotes"
+    if _COMMENT.search(value):
+        return "a comment stands on a line of its own, not behind a value"
+    return ""
