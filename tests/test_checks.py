@@ -57,8 +57,8 @@ def test_T41_a_seller_that_could_have_been_added_to_a_posted_message_proves_noth
     """Hostile: another merchant's order number "A1&seller_id=2088…", cut in two. Genuine: with what he cannot add."""
     ours = shop(sign_type, seller_email="shop@example.com")
     assert not check_party(ours, changed(FOREX, **seller), posted=True)
-    if "partner" not in seller:
-        assert check_party(ours, changed(FOREX, buyer_id="2088000000000001", **seller), posted=True)
+    proved = check_party(ours, changed(FOREX, buyer_id="2088000000000001", **seller), posted=True)
+    assert proved is ("partner" not in seller)      # no genuine notification names the partner
     assert check_party(shop("RSA2"), changed(FOREX, **seller), posted=True)
 
 

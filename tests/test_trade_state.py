@@ -145,8 +145,8 @@ def test_T50_notification_and_query_at_once_are_one_payment():
 
 def test_T50_two_workers_find_the_same_key():
     """The unique index on it is what makes one of them win."""
-    keys = {TradeState(USD).apply(one)[1][0].key for one in (FINISHED, SUCCESS, queried("TRADE_FINISHED"))}
-    assert len(keys) == 1
+    effects = [TradeState(USD).apply(one)[1][0] for one in (FINISHED, SUCCESS, queried("TRADE_FINISHED"))]
+    assert len({effect.key for effect in effects}) == 1
 
 
 def test_effect_keys_are_different_for_different_effects():
