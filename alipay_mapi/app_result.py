@@ -53,10 +53,6 @@ class AppResult(messages.Message):
         return self._memo
 
     @property
-    def signed(self) -> bool:
-        return messages.SIGN in self.passed
-
-    @property
     def success(self) -> bool:
         """The signed ``success="true"`` is there. Says that the app saw a payment, not that the shop got it."""
         return self.get("success") == "true"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from . import amounts, times
-from .errors import MalformedParameter, MissingParameter, show
+from .errors import MalformedParameter, show
 
 #: The names in ``passed`` and ``unchecked``.
 SIGN, PARTY, ORDER, AMOUNT, CONFIRMED = "sign", "party", "order", "amount", "confirmed"
@@ -84,16 +84,14 @@ class Message(Mapping):
         return self._passed
 
     @property
+    def signed(self) -> bool:
+        """Did the sign fit? Always, for a notification and a return; an answer or app result may come unsigned."""
+        return SIGN in self._passed
+
+    @property
     def unchecked(self):
         """Check → why it was not made. Nothing that failed is here: what fails raises."""
         return MappingProxyType(self._unchecked)
-
-    def require(self, *names):
-        """Raise MissingParameter for the first of ``names`` that the message does not carry."""
-        for name in names:
-            if name not in self._params:
-                raise MissingParameter("{}: absent, and this kind of message must have it".format(name),
-                                       parameter=name)
 
     out_trade_no = _text("The shop's order number.")
     trade_no = _text("Alipay's trade number.")

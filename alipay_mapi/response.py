@@ -58,10 +58,6 @@ class Response(messages.Message):
         return self._container
 
     @property
-    def signed(self) -> bool:
-        return messages.SIGN in self.passed
-
-    @property
     def result_code(self) -> Optional[str]:
         """The second level of success, inside the answer: SUCCESS, FAIL, UNKNOW (sic), … or None."""
         return self.get("result_code")

@@ -6,7 +6,7 @@ import pytest
 
 from alipay_mapi import fields, messages
 from alipay_mapi.app_result import AppResult
-from alipay_mapi.errors import MalformedParameter, MissingParameter
+from alipay_mapi.errors import MalformedParameter
 from alipay_mapi.messages import Message
 from alipay_mapi.notification import Notification
 from alipay_mapi.response import Response
@@ -72,13 +72,6 @@ def test_a_typed_attribute_of_another_form_raises_and_the_text_stays(name, text)
 
 def test_a_refund_s_time_may_have_a_fraction():
     assert Message({"gmt_refund": "2017-01-14 17:03:56.744"}, [], {}).gmt_refund.microsecond == 744000
-
-
-def test_require_names_the_first_that_is_absent(message):
-    message.require("subject", "total_fee")
-    with pytest.raises(MissingParameter) as refused:
-        message.require("subject", "gmt_close", "currency")
-    assert refused.value.parameter == "gmt_close"
 
 
 @pytest.mark.parametrize("kind", [Notification, SynchronousReturn, Response, AppResult])

@@ -153,12 +153,7 @@ def _der(text: bytes) -> bytes:
 def _read(path: str) -> bytes:
     if path == "-":
         return settings.read_stdin(_LARGEST)
-    problem, data = "", b""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as err:
-        problem = err.strerror or type(err).__name__
+    data, problem = settings.read_up_to(path, _LARGEST + 1)
     if problem:
         raise InvalidRequest("FILE: cannot read {}: {}".format(show(path, 200), problem), parameter="FILE")
     if len(data) > _LARGEST:

@@ -182,14 +182,18 @@ def _read_key(name, path, folder, files, stdin, problems):
     return data
 
 
-def read_file(path: str, parameter: str) -> bytes:
-    """The bytes of a key file. Raises ConfigurationError."""
-    problem, data = "", b""
+def read_up_to(path: str, size: int) -> Tuple[bytes, str]:
+    """(the first ``size`` bytes of a file, what went wrong: "" when nothing did)."""
     try:
         with open(path, "rb") as file:
-            data = file.read(_LARGEST + 1)
+            return file.read(size), ""
     except OSError as err:
-        problem = err.strerror or type(err).__name__
+        return b"", err.strerror or type(err).__name__
+
+
+def read_file(path: str, parameter: str) -> bytes:
+    """The bytes of a key file. Raises ConfigurationError."""
+    data, problem = read_up_to(path, _LARGEST + 1)
     if problem or len(data) > _LARGEST:
         raise ConfigurationError("{}: cannot read {}: {}".format(parameter, show(path, 200), problem or "too large "
                                                                  "for a key"))
