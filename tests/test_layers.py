@@ -18,22 +18,29 @@ LAYERS = {
        "text_answer trade_state",
     3: "deadline transport client",
     4: ".",
-    5: "cli.* tour __main__",
+    5: "emulator.*",
+    6: "testing.* demo.*",
+    7: "cli.* tour __main__",
 }
 
 #: Third-party package to the modules that may import it.
 MAY_IMPORT = {
-    "requests": ["transport", "deadline"],
-    "urllib3": ["transport", "deadline"],
+    "requests": ["transport", "deadline", "emulator.sender", "testing.*"],
+    "urllib3": ["transport", "deadline", "testing.*"],
     "lxml": ["xml_answer"],
     "Crypto": ["crypto.*"],
     "Cryptodome": ["crypto.*"],
     "cryptography": ["crypto.cryptography"],
     "rich": ["cli.*"],
+    "werkzeug": ["emulator.web", "emulator.server"],
+    "jinja2": ["emulator.pages", "demo.report"],
+    "segno": ["emulator.pages"],
+    "pytest": ["testing.plugin"],
 }
 
 #: Modules that may import a third-party package at their top, because they are themselves imported inside functions.
-MAY_BE_HEAVY = ["transport", "xml_answer", "crypto.*"]
+MAY_BE_HEAVY = ["transport", "xml_answer", "crypto.*", "emulator.sender", "emulator.web", "emulator.server",
+                "emulator.pages", "demo.report", "testing.plugin", "testing.adapter"]
 
 #: Layers 1 and 2 take values and return values: no socket, file, clock, process or environment.
 IMPURE = {"os", "pathlib", "io", "tempfile", "shutil", "socket", "ssl", "select", "subprocess", "time", "http",
@@ -231,6 +238,7 @@ def tells_a_naive_time(node):
     given = len(node.args) + len(node.keywords)
     return (called(node) in ("utcnow", "utcfromtimestamp", "today")
             or called(node) == "now" and given == 0 and isinstance(node.func, ast.Attribute)
+            and terms(node.func.value)[:1] not in (["clock"], ["trades"], ["self"])     # the emulator's own clock
             or called(node) == "fromtimestamp" and given < 2)
 
 
@@ -255,7 +263,8 @@ RULES = [
      ["run(c)", "run(c, shell=False)", "platform.system()"]),
     (tells_a_naive_time,
      ["datetime.now()", "datetime.utcnow()", "datetime.datetime.now()", "date.today()", "datetime.fromtimestamp(t)"],
-     ["datetime.now(GMT8)", "datetime.now(tz=GMT8)", "datetime.fromtimestamp(t, GMT8)", "now()"]),
+     ["datetime.now(GMT8)", "datetime.now(tz=GMT8)", "datetime.fromtimestamp(t, GMT8)", "now()",
+      "self.clock.now()"]),
     (runs_text, ["eval(x)", "exec(x)"], ["ast.literal_eval(x)", "re.compile(x)"]),
 ]
 
