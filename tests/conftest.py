@@ -8,6 +8,8 @@ _HERE = Path(__file__).resolve().parent
 
 # Scripts, not tests: doctest collection would import them.
 collect_ignore = ["rows.py", "mutants.py"]
+# Run by .ci/run, which installs a browser and the peers.
+collect_ignore_glob = ["browser/*", "peers/*"]
 
 # Under ``python -O`` only rewritten asserts are checked: pytest rewrites test modules by itself, helpers when named.
 for _module in _HERE.glob("**/*.py"):
