@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-#: docs/cli.md and docs/configuration.md are run by test_docs_cli.py, block by block.
-BY_ANOTHER_TEST = ("cli.md", "configuration.md")
+#: Run block by block by test_docs_cli.py and testing/test_docs_testing.py.
+BY_ANOTHER_TEST = ("cli.md", "configuration.md", "testing-your-shop.md")
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"[a-z_]{4,}")
 

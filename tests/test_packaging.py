@@ -75,13 +75,28 @@ def test_core_dependencies_are_these_and_no_others(setup_cfg):
     ]
 
 
+def test_the_pytest_plugin_is_announced(setup_cfg):
+    assert lines(setup_cfg["options.entry_points"]["pytest11"]) == ["alipay_mapi = alipay_mapi.testing.plugin"]
+
+
+def test_the_extra_of_the_emulator_takes_what_an_old_shop_has(setup_cfg):
+    """A lower bound and no upper one: nothing here may upgrade or pin a shop's Werkzeug or Jinja2."""
+    assert lines(setup_cfg["options.extras_require"]["emulator"]) == [
+        "werkzeug>=0.16", "jinja2>=2.10", "segno>=1.0"]
+
+
 def test_the_command_is_the_cli_main(setup_cfg):
     assert lines(setup_cfg["options.entry_points"]["console_scripts"]) == ["alipay-mapi = alipay_mapi.cli:main"]
 
 
 def test_types_and_data_are_shipped(setup_cfg, checkout):
-    assert lines(setup_cfg["options.package_data"]["alipay_mapi"]) == ["py.typed", "*.pyi", "data/*"]
-    assert (checkout / "alipay_mapi" / "py.typed").is_file()
+    shipped = lines(setup_cfg["options.package_data"]["alipay_mapi"])
+    assert shipped[:3] == ["py.typed", "*.pyi", "data/*"]
+    package = checkout / "alipay_mapi"
+    assert (package / "py.typed").is_file()
+    others = {str(path.parent.relative_to(package)) for path in package.glob("**/*")
+              if path.is_file() and path.suffix not in (".py", ".pyc", ".pyi") and path.name != "py.typed"}
+    assert sorted(others - {"data"}) == sorted(pattern[:-2] for pattern in shipped[3:])
 
 
 def test_every_folder_of_code_is_a_package(checkout):

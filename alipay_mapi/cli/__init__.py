@@ -14,11 +14,12 @@ from typing import Any, Optional, Sequence
 from ..errors import AlipayError, InvalidRequest
 from ..merchant import WeakKeyWarning
 from ..services import ServiceAlias
-from . import codes, config, doctor, exits, gateway, keys, options, sign, tour, verify
+from . import codes, config, demo, doctor, emulator, exits, gateway, keys, options, sign, tour, verify
 from .output import Output
 from .versions import versions
 
 _EXAMPLES = (
+    "alipay-mapi demo                                       a shop's day beside an emulated gateway",
     "alipay-mapi tour                                       see it work: no account, no network",
     "alipay-mapi doctor --config shop.ini                   is my set-up sound?",
     "alipay-mapi verify notify body.bin --config shop.ini   check a notification",
@@ -37,7 +38,7 @@ def build_parser() -> options.Parser:
     parser.add_argument("--version", action="store_true", help="print the versions of this and what it runs on")
     parser.set_defaults(run=None, parser=parser)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=options.Parser)
-    for module in (tour, doctor, config, sign, verify, gateway, codes, keys):
+    for module in (demo, tour, doctor, config, sign, verify, gateway, emulator, codes, keys):
         module.add(commands, [common, shop])
     return parser
 

@@ -20,10 +20,13 @@ _GOOD, _BAD, _NOTE = "green", "red", "yellow"
 
 
 class Output:
-    """Where a command puts what it has found. ``as_json``: nothing but one object, at the end, by :meth:`finish`."""
+    """Where a command puts what it has found. ``as_json``: nothing but one object, at the end, by :meth:`finish`.
+
+    ``compact``: that object on one line.
+    """
 
     def __init__(self, as_json: bool = False, plain: bool = False):
-        self.as_json = as_json
+        self.as_json, self.compact = as_json, False
         self._data: Dict[str, Any] = {}
         self._console = None if as_json or plain else _console(sys.stdout)
 
@@ -92,7 +95,7 @@ class Output:
             whole = {"schema": SCHEMA}
             whole.update(self._data)
             unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
-            _write(sys.stdout, json.dumps(whole, ensure_ascii=not unicode, indent=2) + "\n")
+            _write(sys.stdout, json.dumps(whole, ensure_ascii=not unicode, indent=None if self.compact else 2) + "\n")
         sys.stdout.flush()
 
     @property

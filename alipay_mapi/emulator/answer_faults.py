@@ -1,6 +1,7 @@
 """Faults of answers: what the gateway would have said → what arrives."""
 import re
-from xml.sax.saxutils import unescape
+from html import unescape
+from typing import Optional
 
 from .. import charsets
 from . import xml_writer
@@ -13,9 +14,9 @@ _RESPONSE = re.compile(r"<response><([a-z_]+)>(.*)</\1></response>", re.DOTALL)
 _MAINTENANCE = b"<html><body><h1>The service is being maintained</h1></body></html>"
 
 
-def apply(fault: Fault, outcome: Outcome, merchant: TestMerchant) -> Reply:
+def apply(fault: Fault, outcome: Outcome, merchant: Optional[TestMerchant]) -> Reply:
     """The answer that the client gets. ``outcome``: what the gateway did; its ``reply`` is what it meant to say."""
-    reply, charset = outcome.reply, outcome.params.get("_input_charset")
+    reply, charset = outcome.reply or Reply(), outcome.params.get("_input_charset")
     if fault.name in ("slow", "reset", "half-answer"):
         return reply._replace(fault=fault.name, seconds=fault.seconds)
     if fault.name == "http-500":
@@ -30,7 +31,7 @@ def apply(fault: Fault, outcome: Outcome, merchant: TestMerchant) -> Reply:
         return Reply(200, XML, xml_writer.failure("TRADE_NOT_EXIST", charset))
     if fault.name == "unsigned-paid":
         return Reply(200, XML, _paid_unsigned(outcome.params, charset))
-    return _altered(fault.name, outcome, merchant, charset)
+    return reply if merchant is None else _altered(fault.name, reply, outcome.params, merchant, charset)
 
 
 def _paid_unsigned(params, charset):
@@ -40,9 +41,8 @@ def _paid_unsigned(params, charset):
     return xml_writer.answer(None, params, "trade", elements, charset)
 
 
-def _altered(name, outcome, merchant, charset):
+def _altered(name, reply, asked, merchant, charset):
     """The signed XML, changed; an answer that has nothing signed stays as it is."""
-    reply = outcome.reply
     codec = charsets.reading_codec(charset if charsets.known(charset) else None)
     text = reply.body.decode(codec)
     found = _RESPONSE.search(text)
@@ -56,7 +56,8 @@ def _altered(name, outcome, merchant, charset):
         return reply._replace(body=text.replace(old, new).encode(codec, "xmlcharrefreplace"))
     if name == "answer-wrong-charset":
         elements["subject"] = elements.get("subject", "") + "茶"
-        body = xml_writer.answer(merchant.signer, outcome.params, found.group(1), elements, charset)
-        return reply._replace(body=body.decode(codec).encode("gbk" if codec == "utf-8" else "utf-8"))
-    body = xml_writer.answer(merchant.forger, outcome.params, found.group(1), elements, charset)
+        body = xml_writer.answer(merchant.signer, asked, found.group(1), elements, charset)
+        # Big5: neither UTF-8 nor GBK, so that no reading of it fits the sign.
+        return reply._replace(body=body.decode(codec).encode("big5", "xmlcharrefreplace"))
+    body = xml_writer.answer(merchant.forger, asked, found.group(1), elements, charset)
     return reply._replace(body=body)

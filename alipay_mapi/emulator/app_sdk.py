@@ -16,6 +16,8 @@ from .refused import Refused, refuse
 SERVICE = "mobile.securitypay.pay"
 _PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="(.*?)"(?=&[A-Za-z_][A-Za-z0-9_]*="|$)', re.DOTALL | re.ASCII)
 
+_ENCODED = re.compile("https?%3A", re.ASCII | re.IGNORECASE)
+
 
 def pay(gateway: Gateway, order_string: str, buyer: Buyer) -> str:
     """``resultStatus={9000};memo={};result={…}`` with Alipay's sign; or 4000 with the code in ``memo``, unsigned."""
@@ -32,6 +34,12 @@ def _paid(gateway, order_string, buyer):
         raise refuse("ALIN10129", "no test merchant has this number", "partner")
     codec = charsets.reading_codec(params["_input_charset"] if charsets.known(params.get("_input_charset")) else None)
     try:
+        signed.encode(codec)
+    except UnicodeEncodeError:      # half of a surrogate pair
+        codec = ""
+    if not codec:
+        raise refuse("ALIN38173", "the order string holds a character that is no text")
+    try:
         raw = algorithms.read_sign(merchant.sign_type, sign) if sign_type == merchant.sign_type else b""
     except MalformedSignature:
         raw = b""
@@ -39,11 +47,15 @@ def _paid(gateway, order_string, buyer):
         raise refuse("ALIN10070", "the sign does not fit the order string", "sign")
     if params.get("service") != SERVICE:
         raise refuse("ALIN38173", "the service is not mobile.securitypay.pay", "service")
+    # Signed as they stand; some apps percent-encode their addresses, as the old demos do.
+    params = {name: unquote(value) if name in ("notify_url", "return_url") and _ENCODED.match(value) else value
+              for name, value in params.items()}
     call = Call(SERVICE, merchant, params, params.get("_input_charset"), "127.0.0.1", gateway)
     checked = call.checked(otherwise="ALIN38173")
     refusal = None
     try:
-        trade = gateway.trades.place(merchant.partner, SERVICE, call.order(checked))
+        trade = gateway.trades.place(merchant.partner, SERVICE, call.order(checked),
+                                     basic=merchant.setting("basic_contract"))
         gateway.trades.pay(trade, buyer)
     except Refused as err:
         refusal = _as_the_app_says(err)

@@ -5,6 +5,7 @@ Every way is something that an attacker can do, or that happens on the wire; the
 from typing import Dict, Mapping, Optional, Tuple
 
 from .. import charsets
+from ..errors import InvalidRequest, show
 from ..presign import presign_string
 from . import messages_out
 from .merchants import TestMerchant
@@ -17,14 +18,17 @@ WAYS = {
     "re-cut": "the signed text was taken apart at another &: the sign fits, the fields do not",
     "unsigned": "the sign was taken away",
     "wrong-charset": "the text is in another charset than it was signed in, and than the header says",
-    "other-sign-type": "it names another sign_type than the merchant's, with a sign of that form",
+    "other-sign-type": "it names another sign_type than the merchant's",
 }
 
 
 def notification(merchant: TestMerchant, fields: Mapping[str, str], charset: Optional[str],
                  way: str = "") -> Tuple[bytes, str]:
-    """(body, Content-Type): genuine, or broken in one of :data:`WAYS`."""
-    return _BREAK.get(way, _genuine)(merchant, fields, charset)
+    """(body, Content-Type): genuine, or broken in one of :data:`WAYS`. Raises InvalidRequest for another way."""
+    if way and way not in WAYS:
+        raise InvalidRequest("way: {} is no way to break a notification; there are {}".format(
+            show(way), ", ".join(sorted(WAYS))), parameter="way")
+    return _BREAK[way](merchant, fields, charset)
 
 
 def _genuine(merchant, fields, charset):
@@ -33,6 +37,10 @@ def _genuine(merchant, fields, charset):
 
 def _forged(merchant, fields, charset):
     return _written(messages_out.signed(merchant.forger, fields, charset), charset)
+
+
+def _stale_key(merchant, fields, charset):
+    return _written(messages_out.signed(merchant.former, fields, charset), charset)
 
 
 def _tampered(merchant, fields, charset):
@@ -79,5 +87,5 @@ def _written(params: Dict[str, str], charset):
     return messages_out.encoded(params, charset), messages_out.content_type(charset)
 
 
-_BREAK = {"forged": _forged, "stale-key": _forged, "tampered": _tampered, "re-cut": _re_cut, "unsigned": _unsigned,
-          "wrong-charset": _wrong_charset, "other-sign-type": _other_sign_type}
+_BREAK = {"": _genuine, "forged": _forged, "stale-key": _stale_key, "tampered": _tampered, "re-cut": _re_cut,
+          "unsigned": _unsigned, "wrong-charset": _wrong_charset, "other-sign-type": _other_sign_type}

@@ -3,41 +3,88 @@
 Everything that can be done over HTTP can be done here by a call, and the other way round. Times of the machine are
 nobody's business: ``clock`` is the only one.
 """
+import functools
+import inspect
 import threading
 from collections import deque
 from datetime import datetime, timedelta
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, TypeVar, Union, cast
 from urllib.parse import urlsplit
 
-from ..errors import InvalidRequest, show
+from .. import charsets
+from ..errors import InvalidRequest, MalformedParameter, show
 from ..merchant import Merchant
 from ..services import BUILDERS
 from ..times import parse_time
-from . import answer_faults, app_sdk, messages_out
+from . import answer_faults, app_sdk, messages_out, xml_writer
 from .clock import Clock
 from .faults import Fault, Faults
 from .gateway import Gateway
 from .handlers import HANDLERS
 from .incoming import Incoming, read
 from .ledger import Ledger
-from .merchants import BUYERS, Buyer, TestMerchants
+from .merchants import BUYERS, Buyer, TestMerchant, TestMerchants
 from .notifier import Notifier, Sender
 from .refunds import Refunds
 from .refused import Refused, refuse
-from .reply import Outcome, Reply
+from .reply import XML, Outcome, Reply
 from .trades import Trades, text
 
 #: Where an emulator without a socket is thought to be (names under .test belong to nobody).
 NOWHERE = "https://mapi.emulator.test"
 
+#: The services whose orders a test can place without a URL.
+_PLACED = ("create_forex_trade", "create_forex_trade_wap", "create_direct_pay_by_user", "mobile.securitypay.pay")
+
+#: What an answer is about; a drawn fault depends on it and not on the order of requests.
+_NUMBERS = ("out_return_no", "out_trade_no", "out_order_no", "trade_no", "notify_id", "batch_no",
+            "secondary_merchant_id")
+
 
 class LoggedRequest(NamedTuple):
-    """One request to the gateway, for people. ``params`` without the sign."""
+    """One request to the gateway, for people. ``fault``: what it met, or ""."""
 
     number: int
     at: str
     outcome: Outcome
     fault: str
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _reported(method: _Method) -> _Method:
+    """Tell the observers of a call before it is carried out; what it calls in turn is its own business."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def reported(self, *args, **kwargs):
+        if self._calls.depth == 0 and self.observers:
+            self._observed("call", {"name": method.__name__, "arguments": _plain(
+                signature.bind(self, *args, **kwargs).arguments)})
+        self._calls.depth += 1
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self._calls.depth -= 1
+
+    return cast(_Method, reported)
+
+
+def _plain(arguments):
+    """Arguments by name, as JSON can say them."""
+    found: Dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name in ("settings", "params"):      # what was given as **settings or **params
+            found.update(value)
+        elif name != "self":
+            found[name] = text(value) if isinstance(value, datetime) else \
+                dict(value) if isinstance(value, Mapping) else value
+    return found
+
+
+class _Calls(threading.local):
+    depth = 0
 
 
 class Emulator:
@@ -46,16 +93,22 @@ class Emulator:
     ``seed``: makes trade numbers, notify_ids, MD5 keys and drawn faults repeatable. ``notify_url``: for orders that
     name none. ``frozen``: the clock stands still; ``start``: where it begins (aware). ``rates``: fault → share of the
     messages. ``sender``: how notifications travel (default: HTTP). ``base_url``: what the gateway's URLs begin with.
+    ``keys``: a dict that key pairs are taken from and put into, so that emulators share them.
+
+    ``observers``: functions of (kind, data). "request": ``incoming`` and ``outcome``, after a request was answered;
+    "call": ``name`` and ``arguments`` of a method that changes something, before it does.
     """
 
     def __init__(self, state: Optional[str] = None, *, seed: Optional[int] = None, notify_url: str = "",
                  frozen: bool = False, start: Optional[datetime] = None, rates: Optional[Mapping[str, float]] = None,
-                 sender: Optional[Sender] = None, base_url: str = NOWHERE):
+                 sender: Optional[Sender] = None, base_url: str = NOWHERE, keys: Optional[Dict[str, Any]] = None):
         self.base_url = base_url
+        self.observers: List[Callable[[str, Dict[str, Any]], None]] = []
+        self._calls = _Calls()
         self.clock = Clock(start, frozen)
         self.ledger = Ledger(state or ":memory:")
-        self.merchants = TestMerchants(self.ledger, seed)
-        self.faults = Faults(seed, rates)
+        self.merchants = TestMerchants(self.ledger, seed, keys)
+        self.faults = Faults(seed, rates, self.clock)
         self.trades = Trades(self.ledger, self.clock, seed)
         self.refunds = Refunds(self.trades, self.merchants)
         self.notifier = Notifier(self.ledger, self.clock, self.merchants, self.faults, sender or _post, notify_url,
@@ -90,7 +143,7 @@ class Emulator:
         """A Merchant for a test merchant (``md5``, ``rsa``, ``rsa2``, ``dsa``, or a partner's number)."""
         return self.merchant(name).shop(gateway or self.gateway_url, input_charset, allow_http=True)
 
-    def merchant(self, name: str):
+    def merchant(self, name: str) -> TestMerchant:
         """The test merchant with this name or number. Raises InvalidRequest."""
         found = self.merchants.named(name) or self.merchants.get(name)
         if found is None:
@@ -99,6 +152,7 @@ class Emulator:
                 parameter="merchant")
         return found
 
+    @_reported
     def settings(self, merchant: str, **settings: Any) -> None:
         """Change a test merchant's settings, as in Alipay's console: see ``merchants.SETTINGS``."""
         self.merchants.change(self.merchant(merchant).partner, **settings)
@@ -112,8 +166,10 @@ class Emulator:
             outcome = self.gateway.answer(incoming)
         else:
             found = read(incoming)
-            outcome = Outcome(found.params.get("service", ""), found.params.get("partner", ""), params=found.params,
-                              presign=found.presign, reply=Reply())
+            charset = found.charset if charsets.known(found.charset) else None
+            outcome = Outcome(found.params.get("service", ""), found.params.get("partner", ""), "SYSTEM_ERROR",
+                              "a fault kept the request from the ledger", params=found.params, presign=found.presign,
+                              reply=Reply(200, XML, xml_writer.failure("SYSTEM_ERROR", charset)))
         if fault is not None and not outcome.is_page:
             outcome = outcome._replace(reply=answer_faults.apply(
                 fault, outcome, self.merchants.get(outcome.partner)))
@@ -121,7 +177,12 @@ class Emulator:
             self._numbers += 1
             self._log.append(LoggedRequest(self._numbers, text(self.clock.now()), outcome,
                                            fault.name if fault else ""))
+        self._observed("request", {"incoming": incoming, "outcome": outcome})
         return outcome
+
+    def _observed(self, kind, data):
+        for observer in list(self.observers):
+            observer(kind, data)
 
     def _fault_for(self, incoming) -> Optional[Fault]:
         try:
@@ -132,7 +193,8 @@ class Emulator:
         if service not in HANDLERS or HANDLERS[service][1] not in ("xml", "text") \
                 or self.merchants.get(partner) is None:
             return None
-        return self.faults.for_answer(service, partner, params.get("out_trade_no") or params.get("trade_no") or "")
+        about = [params[name] for name in _NUMBERS if params.get(name)]
+        return self.faults.for_answer(service, partner, about[0] if about else "")
 
     def requests(self) -> List[LoggedRequest]:
         """The last thousand requests, oldest first."""
@@ -151,6 +213,7 @@ class Emulator:
                 show(outcome.service)), parameter="url")
         return outcome.trade
 
+    @_reported
     def place(self, out_trade_no: str, *, merchant: str = "md5", service: str = "create_forex_trade",
               **params: Any) -> Dict[str, Any]:
         """An order without a signed URL: for tests that begin later. ``params``: as of the service's builder.
@@ -158,6 +221,9 @@ class Emulator:
         Cross-border by default (``currency`` USD, ``total_fee`` 10.00, ``subject`` Tea).
         """
         one = self.merchant(merchant)
+        if service not in _PLACED:
+            raise InvalidRequest("service: one of {}; visit(url) takes every order".format(", ".join(_PLACED)),
+                                 parameter="service")
         given: Dict[str, Any] = {"subject": "Tea"}
         if "forex" in service:
             given["currency"] = "USD"
@@ -167,22 +233,26 @@ class Emulator:
             given["total_fee"] = "10.00"
         given.update(params)
         checked = BUILDERS[service](out_trade_no=out_trade_no, **given)
-        return self.trades.place(one.partner, service, dict(checked, _input_charset="utf-8"))
+        return self.trades.place(one.partner, service, dict(checked, _input_charset="utf-8"),
+                                 basic=one.setting("basic_contract"))
 
+    @_reported
     def pay_in_app(self, order_string: str, buyer: Optional[str] = None) -> str:
         """The app hands an order string to Alipay's SDK, and the buyer pays: the SDK's result text."""
         return app_sdk.pay(self.gateway, order_string, find_buyer(buyer))
 
+    @_reported
     def log_in(self, out_trade_no: str, *, partner: Optional[str] = None,
                buyer: Optional[str] = None) -> Dict[str, Any]:
         """The buyer logs in at the cashier: the trade exists from now on. ``buyer``: number or e-mail; default the
         first of ``BUYERS``. Raises Refused."""
         return self.trades.log_in(self.trades.only(out_trade_no, partner), find_buyer(buyer))
 
+    @_reported
     def pay(self, out_trade_no: str, *, partner: Optional[str] = None, buyer: Optional[str] = None,
             lose: bool = False) -> Dict[str, Any]:
         """The buyer pays. ``lose``: its notification is lost. Raises Refused."""
-        with self.ledger.transaction():
+        with self.trades.acting():
             row = self.trades.only(out_trade_no, partner)
             if buyer is None and row.get("buyer_id"):
                 buyer = row["buyer_id"]
@@ -191,18 +261,33 @@ class Emulator:
                 self.notifier.lose(row["partner"], out_trade_no)
         return row
 
+    @_reported
+    def pay_later(self, out_trade_no: str, seconds: float, *, partner: Optional[str] = None,
+                  buyer: Optional[str] = None) -> Dict[str, Any]:
+        """The buyer logs in now, and pays by himself after so many seconds of the gateway's clock; not if the trade is
+        closed by then. Raises Refused."""
+        _check_seconds(seconds)
+        row = self.trades.only(out_trade_no, partner)
+        if buyer is None and row.get("buyer_id"):
+            buyer = row["buyer_id"]
+        return self.trades.pay_later(row, seconds, find_buyer(buyer))
+
+    @_reported
     def close_trade(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
         """The buyer (or the seller) closes an unpaid trade. Raises Refused."""
         return self.trades.close(self.trades.only(out_trade_no, partner))
 
+    @_reported
     def refund(self, out_trade_no: str, amount: Optional[str] = None, *, out_return_no: Optional[str] = None,
                partner: Optional[str] = None, notify_url: str = "") -> Dict[str, Any]:
         """The merchant gives money back from the console: all that is left, or ``amount`` in the order's currency.
         A cross-border refund is notified to ``notify_url``. Raises Refused."""
-        trade = self.trades.only(out_trade_no, partner)
-        number = out_return_no or "{}-R{}".format(out_trade_no[:50], self.ledger.count(
-            "refunds", partner=trade["partner"], out_trade_no=out_trade_no) + 1)
-        return self.refunds.by_hand(trade, number, amount, notify_url)
+        with self.trades.acting():
+            trade = self.trades.only(out_trade_no, partner)
+            number = out_return_no or "{}-R{}".format(
+                out_trade_no if len(out_trade_no) <= 58 else trade.get("trade_no"), self.ledger.count(
+                    "refunds", partner=trade["partner"], out_trade_no=out_trade_no) + 1)
+            return self.refunds.by_hand(trade, number, amount, notify_url)
 
     def return_url(self, out_trade_no: str, *, partner: Optional[str] = None) -> Optional[str]:
         """The signed address that the buyer's browser is sent back to; None when the order named none."""
@@ -210,7 +295,7 @@ class Emulator:
         address = trade["params"].get("return_url")
         if not address or not trade.get("trade_no"):
             return None
-        merchant, charset = self.merchants.get(trade["partner"]), trade["params"].get("_input_charset")
+        merchant, charset = self.merchants.of(trade["partner"]), trade["params"].get("_input_charset")
         notify_id = "" if trade["kind"] == "forex" else self.notifier.for_return(trade["partner"], out_trade_no)
         fields = messages_out.return_fields(trade, merchant.seller_email, notify_id, text(self.clock.now()))
         query = messages_out.encoded(messages_out.signed(merchant.signer, fields, charset), charset).decode("ascii")
@@ -220,7 +305,6 @@ class Emulator:
 
     def trade(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
         """An order as it stands. Raises InvalidRequest when there is none."""
-        self.refunds.settle()
         return self.trades.only(out_trade_no, partner)
 
     def list_trades(self, limit: int = 100, offset: int = 0) -> List[Dict[str, Any]]:
@@ -231,14 +315,16 @@ class Emulator:
     def list_refunds(self, out_trade_no: Optional[str] = None) -> List[Dict[str, Any]]:
         """The refunds, in the order in which they were asked for."""
         self.settle()
-        return self.ledger.rows("refunds", **({"out_trade_no": out_trade_no} if out_trade_no else {}))
+        where: Dict[str, Any] = {"out_trade_no": out_trade_no} if out_trade_no else {}
+        return self.ledger.rows("refunds", **where)
 
     def list_notifications(self, out_trade_no: Optional[str] = None,
                            limit: Optional[int] = None) -> List[Dict[str, Any]]:
         """The notifications, newest first."""
-        where = {"out_trade_no": out_trade_no} if out_trade_no else {}
+        where: Dict[str, Any] = {"out_trade_no": out_trade_no} if out_trade_no else {}
         return self.ledger.rows("notifications", limit=limit, newest=True, **where)
 
+    @_reported
     def reset(self) -> None:
         """Forget orders, refunds, notifications, faults and requests; keep the merchants, their keys and the clock."""
         self.ledger.clear()
@@ -249,10 +335,10 @@ class Emulator:
     # --- time and notifications -----------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Carry out what the clock has made due: time-outs and refunds."""
+        """Carry out what the clock has made due: time-outs, payments and refunds."""
         self.trades.settle()
-        self.refunds.settle()
 
+    @_reported
     def deliver(self) -> List[Dict[str, Any]]:
         """Settle, send every notification that is due now, and return the deliveries (rows)."""
         self.settle()
@@ -260,14 +346,13 @@ class Emulator:
 
     def next_due(self) -> Optional[str]:
         """When something happens next by itself (as Alipay writes times), or None."""
-        times = [self.ledger.next_due("trades", "due_at"), self.ledger.next_due("refunds", "due_at"),
-                 self.notifier.next_due()]
+        times = [self.trades.next_due(), self.notifier.next_due()]
         return min([moment for moment in times if moment is not None], default=None)
 
+    @_reported
     def advance(self, seconds: float) -> List[Dict[str, Any]]:
         """Let so much time pass: whatever becomes due happens at its moment, in order. Returns the deliveries."""
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
-            raise InvalidRequest("seconds: a number, 0 or more", parameter="seconds")
+        _check_seconds(seconds)
         target = self.clock.now() + timedelta(seconds=seconds)
         done: List[Dict[str, Any]] = []
         while True:
@@ -279,10 +364,49 @@ class Emulator:
         self.clock.set(max(target, self.clock.now()))
         return done
 
+    @_reported
     def fail(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,
              done: bool = True) -> Fault:
         """The next ``times`` messages meet this fault: see ``faults``."""
         return self.faults.arm(name, times, service, seconds, done)
+
+    @_reported
+    def set_rates(self, rates: Mapping[str, float]) -> None:
+        """New shares of messages that go wrong: see ``faults``."""
+        self.faults.set_rates(rates)
+
+    @_reported
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self.faults.clear()
+
+    @_reported
+    def resend(self, notify_id: str) -> bool:
+        """Send one notification again now, whatever became of it before. False for an unknown id."""
+        return self.notifier.resend(notify_id)
+
+    @_reported
+    def freeze(self) -> datetime:
+        """The clock stands still from now on."""
+        return self.clock.freeze()
+
+    @_reported
+    def resume(self, speed: float = 1.0) -> datetime:
+        """The clock runs again, ``speed`` times as fast as the machine's."""
+        return self.clock.resume(speed)
+
+    @_reported
+    def set_time(self, moment: Union[datetime, str]) -> datetime:
+        """The clock goes to ``moment``: aware, or as Alipay writes times, in GMT+8. Raises InvalidRequest."""
+        if isinstance(moment, datetime):
+            return self.clock.set(moment)
+        try:
+            wanted = parse_time(moment)
+        except MalformedParameter:
+            wanted = None
+        if wanted is None:
+            raise InvalidRequest("moment: an aware datetime, or yyyy-MM-dd HH:mm:ss in GMT+8", parameter="moment")
+        return self.clock.set(wanted)
 
 
 def find_buyer(wanted: Optional[str]) -> Buyer:
@@ -291,6 +415,11 @@ def find_buyer(wanted: Optional[str]) -> Buyer:
         if wanted in (None, buyer.buyer_id, buyer.buyer_email):
             return buyer
     raise InvalidRequest("buyer: one of {}".format(", ".join(one.buyer_email for one in BUYERS)), parameter="buyer")
+
+
+def _check_seconds(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= 10 ** 9:
+        raise InvalidRequest("seconds: a number, 0 or more", parameter="seconds")
 
 
 def _post(delivery):

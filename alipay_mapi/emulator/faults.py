@@ -5,10 +5,14 @@ picks the same orders whatever the order of events.
 """
 import random
 import threading
+from datetime import timedelta
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
 from ..errors import InvalidRequest, show
+from ..services import SERVICES
+from ..times import GMT8
 from .broken import WAYS
+from .clock import Clock
 
 #: Faults of an answer: name → what the client sees.
 ANSWER_FAULTS = {
@@ -38,22 +42,26 @@ _SECONDS = {"late": 3 * 3600.0, "out-of-order": 3600.0, "slow": 30.0}
 
 
 class Fault(NamedTuple):
-    """``times``: how many messages it meets (of a broken notification: how many sends). ``service``: only this one.
-    ``seconds``: of late, out-of-order and slow. ``done``: an answer's fault comes after the work is done (otherwise
-    the request never reached the ledger)."""
+    """``times``: how many messages it meets; a broken notification is broken when it is first sent, and genuine when it
+    is repeated. ``service``: only this one (of notifications: only this event, such as ``paid``). ``seconds``: of late,
+    out-of-order and slow, how long. ``done``: an answer's fault comes after the work is done (otherwise the request
+    never reached the ledger). ``until``: it meets every message until the clock shows this."""
 
     name: str
     times: int = 1
     service: str = ""
     seconds: float = 0.0
     done: bool = True
+    until: str = ""
 
 
 class Faults:
-    """``rates``: fault → share from 0 to 1 of the messages that it meets, drawn from ``seed``."""
+    """``rates``: fault → share from 0 to 1 of the messages that it meets, drawn from ``seed``. One message meets one
+    fault at most, so the shares of notifications (and those of answers) should not add up to more than 1."""
 
-    def __init__(self, seed: Optional[int] = None, rates: Optional[Mapping[str, float]] = None):
-        self._lock = threading.Lock()
+    def __init__(self, seed: Optional[int] = None, rates: Optional[Mapping[str, float]] = None,
+                 clock: Optional[Clock] = None):
+        self._lock, self.clock = threading.Lock(), clock or Clock()
         self._seed = random.SystemRandom().random() if seed is None else seed
         self._armed: List[Fault] = []
         self._counts: Dict[str, int] = {}
@@ -70,11 +78,23 @@ class Faults:
 
     def arm(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,
             done: bool = True) -> Fault:
-        """The next ``times`` messages (of ``service``, if named) meet this fault. Raises InvalidRequest."""
+        """The next ``times`` messages (of ``service``, if named) meet this fault. Raises InvalidRequest.
+
+        ``seconds``: how long a late, an out-of-order or a slow one takes; of every other fault, how long it lasts on
+        the gateway's clock, whatever the number of messages.
+        """
         _known(name)
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
             raise InvalidRequest("times: how many messages, at least 1", parameter="times")
+        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))
+                                    or not 0 <= seconds <= 10 ** 9):
+            raise InvalidRequest("seconds: a number, 0 or more", parameter="seconds")
+        if not isinstance(service, str) or not isinstance(done, bool):
+            raise InvalidRequest("service: a name as text; done: true or false",
+                                 parameter="done" if isinstance(service, str) else "service")
         fault = Fault(name, times, service, _SECONDS.get(name, 0.0) if seconds is None else float(seconds), done)
+        if seconds and name not in _SECONDS:
+            fault = fault._replace(until=self._now(seconds))
         with self._lock:
             self._armed.append(fault)
         return fault
@@ -86,42 +106,59 @@ class Faults:
 
     def armed(self) -> List[Fault]:
         """What still waits for its messages."""
+        now = self._now()
         with self._lock:
-            return list(self._armed)
+            return [fault for fault in self._armed if not fault.until or now < fault.until]
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
         with self._lock:
             self._armed, self.rates, self._counts = [], {}, {}
 
-    def for_notification(self, partner: str, out_trade_no: str, event: str) -> Optional[Fault]:
-        """The fault of a new notification, or None."""
-        return self._take(NOTIFICATION_FAULTS, event, "{}:{}:{}".format(partner, out_trade_no, event))
+    def for_notification(self, partner: str, out_trade_no: str, event: str, about: str = "") -> Optional[Fault]:
+        """The fault of a new notification, or None. ``about``: what tells it from others of this order and event."""
+        return self._take(NOTIFICATION_FAULTS, event, "{}:{}:{}:{}".format(partner, out_trade_no, event, about))
 
     def for_answer(self, service: str, partner: str, about: str) -> Optional[Fault]:
         """The fault of an answer, or None. ``about``: the order's number."""
         key = "{}:{}:{}".format(service, partner, about)
+        count = 0
         with self._lock:
-            count = self._counts[key] = self._counts.get(key, 0) + 1 if self.rates else 0
+            if self.rates:
+                count = self._counts[key] = self._counts.get(key, 0) + 1
         return self._take(ANSWER_FAULTS, service, "{}:{}".format(key, count))
 
     def _take(self, names, service, key):
         with self._lock:
+            now = self._now()
+            self._armed = [fault for fault in self._armed if not fault.until or now < fault.until]
             for at, fault in enumerate(self._armed):
                 if fault.name in names and fault.service in ("", service) and fits(fault.name, service):
-                    left = fault.times - 1
+                    left = fault.times if fault.until else fault.times - 1
                     self._armed[at:at + 1] = [fault._replace(times=left)] if left else []
                     return fault._replace(times=1)
-        for name in sorted(self.rates):
-            if name in names and fits(name, service) \
-                    and random.Random("{}:{}:{}".format(self._seed, name, key)).random() < self.rates[name]:
-                return Fault(name, seconds=_SECONDS.get(name, 0.0))
+            rates = self.rates
+        drawn, below = random.Random("{}:{}".format(self._seed, key)).random() if rates else 1.0, 0.0
+        for name in sorted(rates):
+            if name in names and fits(name, service):
+                below += rates[name]
+                if drawn < below:
+                    return Fault(name, seconds=_SECONDS.get(name, 0.0))
         return None
+
+    def _now(self, later=0.0):
+        """With its fraction: half a second is a time too."""
+        return (self.clock.now() + timedelta(seconds=later)).astimezone(GMT8).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def fits(name: str, service: str) -> bool:
-    """Two faults are about queries alone."""
-    return name not in ("trade-not-exist", "unsigned-paid") or service == "single_trade_query"
+    """Two faults are about queries alone, and three about answers that are signed when they say yes."""
+    if name in ("trade-not-exist", "unsigned-paid"):
+        return service == "single_trade_query"
+    if not name.startswith("answer-"):
+        return True
+    row = SERVICES.get(service)     # some services are the emulator's alone; they sign
+    return row is None or row.answer == "xml" and row.signed_answer
 
 
 def _known(name):

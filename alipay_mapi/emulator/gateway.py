@@ -43,8 +43,12 @@ class Call(NamedTuple):
     remote: str
     gateway: "Gateway"
 
+    def __repr__(self):     # without the sign
+        return "<Call of {} by {}>".format(self.service, self.partner)
+
     @property
     def partner(self) -> str:
+        """The merchant's number."""
         return self.merchant.partner
 
     def checked(self, codes: Optional[Dict[str, str]] = None, otherwise: str = "ILLEGAL_ARGUMENT") -> Dict[str, str]:
@@ -66,7 +70,7 @@ class Call(NamedTuple):
         try:
             return BUILDERS[self.service](extra=extra, **known)
         except InvalidRequest as err:
-            why, name = str(err), getattr(err, "parameter", "")
+            why, name = str(err), getattr(err, "parameter", None) or ""
         raise refuse((codes or {}).get(name, otherwise), why, name)
 
     def order(self, params: Dict[str, str]) -> Dict[str, str]:
@@ -104,10 +108,11 @@ class Gateway:
         try:
             found = read(incoming)
             outcome = outcome._replace(params=found.params, presign=found.presign)
+            charset = found.charset if charsets.known(found.charset) else None
             service, merchant = self._addressed(found, incoming)
             outcome = outcome._replace(service=service, partner=merchant.partner,
                                        is_page=self.handlers[service][1] == "page")
-            charset = self._charset(found)
+            self._check_charset(found)
             fits = self._sign_fits(found, merchant, service)
             outcome = outcome._replace(sign_fits=fits)
             if fits is False:
@@ -149,10 +154,9 @@ class Gateway:
         return service, merchant
 
     @staticmethod
-    def _charset(found: Parameters) -> Optional[str]:
+    def _check_charset(found: Parameters) -> None:
         if found.charset is not None and not charsets.known(found.charset):
             raise refuse("ILLEGAL_CHARSET", "one of utf-8, gbk, gb2312, gb18030", "_input_charset")
-        return found.charset
 
     @staticmethod
     def _sign_fits(found: Parameters, merchant: TestMerchant, service: str) -> Optional[bool]:
@@ -182,7 +186,7 @@ class Gateway:
         now = self.clock.now()
         try:
             sent = parse_time(stamp) if len(stamp) != 13 else now.fromtimestamp(int(stamp) / 1000.0, now.tzinfo)
-        except (MalformedParameter, ValueError):
+        except (MalformedParameter, ValueError, OverflowError, OSError):
             sent = None
         if sent is None:
             raise refuse("ILLEGAL_ARGUMENT", "yyyy-MM-dd HH:mm:ss in GMT+8, or milliseconds since 1970", "timestamp")

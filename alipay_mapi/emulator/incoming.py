@@ -7,7 +7,7 @@ Source: "HTTP", "Charsets" and "Creating the Pre-sign String".
 from typing import Dict, NamedTuple, Optional
 
 from .. import charsets, form_body
-from ..errors import InvalidMessage
+from ..errors import InvalidMessage, show
 from ..presign import UNSIGNED, presign_bytes, presign_string
 from .refused import refuse
 
@@ -21,6 +21,9 @@ class Incoming(NamedTuple):
     remote: str = "127.0.0.1"
     referer: str = ""
 
+    def __repr__(self):     # no query and no body: they hold a sign, and a buyer
+        return "<Incoming {} of {} and {} bytes>".format(self.method, len(self.query), len(self.body))
+
 
 class Parameters(NamedTuple):
     """``params``: names to text, everything sent. ``presign``: the bytes that the sign must fit. ``charset``: the
@@ -31,11 +34,15 @@ class Parameters(NamedTuple):
     charset: Optional[str]
     readable: bool
 
+    def __repr__(self):
+        return "<Parameters {}>".format(", ".join(show(name) for name in self.params))
+
 
 def read(incoming: Incoming) -> Parameters:
     """Merge, decode, and build the pre-sign string. Raises Refused for what is no set of parameters."""
-    pairs = _merged(incoming)
-    in_url = _charset_in(incoming.query)
+    query, body = _parsed(incoming.query), _parsed(incoming.body)
+    pairs = _merged(query, body)
+    in_url = query.get(b"_input_charset", b"").decode("latin-1") or None
     charset = pairs.get(b"_input_charset", b"").decode("latin-1") or None
     reads = charsets.reading_codec(in_url if charsets.known(in_url) else None)
     signs = charsets.reading_codec(charset if charsets.known(charset) else None)
@@ -52,21 +59,24 @@ def read(incoming: Incoming) -> Parameters:
     return Parameters(params, signed, charset, readable)
 
 
-def _merged(incoming) -> Dict[bytes, bytes]:
+def _parsed(raw) -> Dict[bytes, bytes]:
+    if not raw.strip(b"&"):
+        return {}
+    if raw.startswith(b"&") or raw.endswith(b"&") or b"&&" in raw:      # of clients that glue their URLs together
+        raw = b"&".join(part for part in raw.split(b"&") if part)
+    why = name = ""
     try:
-        pairs = form_body.parse(incoming.query) if incoming.query else {}
-        for name, value in (form_body.parse(incoming.body) if incoming.body else {}).items():
-            if pairs.setdefault(name, value) != value:
-                raise refuse("ILLEGAL_ARGUMENT", "a parameter stands in the URL and in the body, with two values",
-                             name.decode("ascii", "replace"))
-        return pairs
+        return form_body.parse(raw)
     except InvalidMessage as err:
-        why, name = str(err), getattr(err, "parameter", "")
+        why, name = str(err), str(getattr(err, "parameter", "") or "")
     raise refuse("ILLEGAL_ARGUMENT", why, name)
 
 
-def _charset_in(query) -> Optional[str]:
-    for part in query.split(b"&"):
-        if part.startswith(b"_input_charset="):
-            return part[len(b"_input_charset="):].decode("latin-1")
-    return None
+def _merged(query, body) -> Dict[bytes, bytes]:
+    """Both together; a name may stand in both, with one value."""
+    pairs = dict(query)
+    for name, value in body.items():
+        if pairs.setdefault(name, value) != value:
+            raise refuse("ILLEGAL_ARGUMENT", "a parameter stands in the URL and in the body, with two values",
+                         show(name.decode("ascii", "replace")))
+    return pairs

@@ -8,11 +8,14 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, ContextManager, Dict, Iterator, List, Optional
 
-from ..errors import ConfigurationError, show
+from ..errors import ConfigurationError, InvalidRequest, show
 
 SCHEMA = "1"
+_FOREIGN = "is no emulator's ledger"
+#: Seconds to wait for another process that is just closing the file.
+_PATIENCE = 2.0
 
 #: Table to columns; whatever else a row has stands in ``data``, as JSON.
 _TABLES = (
@@ -28,6 +31,9 @@ _TABLES = (
     "UNIQUE (partner, out_return_no))",
     "CREATE INDEX refunds_due ON refunds (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX refunds_trade ON refunds (partner, out_trade_no)",
+    "CREATE TABLE plans (id INTEGER PRIMARY KEY, partner TEXT NOT NULL, out_trade_no TEXT NOT NULL, due_at TEXT, "
+    "data TEXT NOT NULL)",
+    "CREATE INDEX plans_due ON plans (due_at) WHERE due_at IS NOT NULL",
     "CREATE TABLE notifications (id INTEGER PRIMARY KEY, notify_id TEXT UNIQUE NOT NULL, partner TEXT NOT NULL, "
     "out_trade_no TEXT NOT NULL, state TEXT NOT NULL, next_at TEXT, data TEXT NOT NULL)",
     "CREATE INDEX notifications_due ON notifications (next_at) WHERE next_at IS NOT NULL",
@@ -40,7 +46,7 @@ _TABLES = (
     "CREATE TABLE batches (id INTEGER PRIMARY KEY, partner TEXT NOT NULL, batch_no TEXT NOT NULL, kind TEXT NOT NULL, "
     "data TEXT NOT NULL, UNIQUE (partner, batch_no))",
 )
-_ROWS = ("trades", "refunds", "notifications", "deliveries", "secmerchants", "batches")
+_ROWS = ("trades", "plans", "refunds", "notifications", "deliveries", "secmerchants", "batches")
 
 
 class Ledger:
@@ -53,26 +59,43 @@ class Ledger:
     def __init__(self, path: str = ":memory:"):
         self._lock = threading.RLock()
         self._depth = 0
-        problem = None
+        problem, opened = "", None
         try:
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous={}".format("OFF" if path == ":memory:" else "FULL"))
-            self._prepare()
-        except sqlite3.Error as err:
-            problem = "cannot be opened" if isinstance(err, sqlite3.OperationalError) else "is no emulator's ledger"
+            opened = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
+            opened.row_factory = sqlite3.Row
+            self._db = opened
+            problem = self._prepare("OFF" if path == ":memory:" else "FULL")
+        except (sqlite3.Error, ValueError) as err:
+            problem = "is in use by another emulator" if "locked" in str(err) else "cannot be opened" if isinstance(
+                err, (sqlite3.OperationalError, ValueError)) else _FOREIGN
         if problem:
-            raise ConfigurationError("state: {} {}; give another file".format(show(path, 200), problem))
+            if opened is not None:
+                opened.close()
+            raise ConfigurationError("state: {} {}; give another file".format(show(str(path), 200), problem))
 
-    def _prepare(self):
-        if not self._db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
-            with self.transaction():
+    def _prepare(self, synchronous) -> str:
+        """What is wrong with the file, or "". Nothing is written into a file that is not ours."""
+        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+        if tables and "meta" not in tables:
+            return _FOREIGN
+        found = self.meta("schema") if tables else SCHEMA
+        if found != SCHEMA:
+            return _FOREIGN if found is None else "was made by another version of the emulator (schema {})".format(
+                show(found, 16))
+        # One process at a time: another one would send the same notifications a second time.
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=" + synchronous)
+        with self.transaction():
+            if not tables:
                 for statement in _TABLES:
                     self._db.execute(statement)
-                self._db.execute("INSERT INTO meta VALUES ('schema', ?)", (SCHEMA,))
-        elif self.meta("schema") != SCHEMA:
-            raise sqlite3.DatabaseError
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA,))
+        return ""
+
+    def held(self) -> ContextManager[Any]:
+        """The ledger for one thread alone, over several transactions."""
+        return self._lock
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -90,11 +113,19 @@ class Ledger:
                 raise
             else:
                 if outermost:
-                    self._db.execute("COMMIT")
+                    self._commit()
             finally:
                 self._depth -= 1
 
+    def _commit(self):
+        try:
+            self._db.execute("COMMIT")
+        except BaseException:   # the disk is full, say: the next transaction must be able to begin
+            self._db.execute("ROLLBACK")
+            raise
+
     def close(self) -> None:
+        """Close the file; what was committed is in it."""
         with self._lock:
             self._db.close()
 
@@ -105,6 +136,13 @@ class Ledger:
         rows = self.rows(table, limit=1, **where)
         return rows[0] if rows else None
 
+    def get(self, table: str, **where: Any) -> Dict[str, Any]:
+        """As :meth:`one`, of a row that is there. Raises InvalidRequest when it is not."""
+        row = self.one(table, **where)
+        if row is None:
+            raise InvalidRequest("{}: the ledger has no such row".format(table), parameter=table)
+        return row
+
     def rows(self, table: str, limit: Optional[int] = None, newest: bool = False, offset: int = 0,
              **where: Any) -> List[Dict[str, Any]]:
         """Rows in the order in which they were made (``newest``: the other way round)."""
@@ -114,12 +152,12 @@ class Ledger:
         with self._lock:
             return [_row(row) for row in self._db.execute(sql, tuple(where.values()))]
 
-    def due(self, table: str, column: str, moment: str) -> List[Dict[str, Any]]:
+    def due(self, table: str, column: str, moment: str, limit: Optional[int] = None) -> List[Dict[str, Any]]:
         """Rows whose ``column`` (a time as text) is reached, earliest first."""
         with self._lock:
             return [_row(row) for row in self._db.execute(
-                "SELECT * FROM {0} WHERE {1} IS NOT NULL AND {1} <= ? ORDER BY {1}, id".format(table, column),
-                (moment,))]
+                "SELECT * FROM {0} WHERE {1} IS NOT NULL AND {1} <= ? ORDER BY {1}, id{2}".format(
+                    table, column, "" if limit is None else " LIMIT {}".format(int(limit))), (moment,))]
 
     def next_due(self, table: str, column: str) -> Optional[str]:
         """The earliest ``column``, or None."""

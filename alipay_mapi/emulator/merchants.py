@@ -8,10 +8,12 @@ import base64
 import random
 import secrets
 import textwrap
+import threading
 import warnings
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from ..errors import InvalidRequest, show
+from ..amounts import parse_amount
+from ..errors import InvalidRequest, MalformedParameter, show
 from ..merchant import Merchant
 from .ledger import Ledger
 
@@ -39,7 +41,7 @@ BUYERS = (
 )
 
 #: What can be set for a merchant, as in Alipay's console or contract; ours, with the value at the start.
-SETTINGS = {
+SETTINGS: Dict[str, Any] = {
     "not_contracted": [],       # services that the contract does not include: ILLEGAL_PARTNER_EXTERFACE
     "closed": [],               # services that Alipay has switched off: EXTERFACE_IS_CLOSED
     "misconfigured": [],        # services set up wrongly: ILLEGAL_EXTERFACE
@@ -58,13 +60,17 @@ SETTINGS = {
 }
 
 
+_FORM = {list: "a list of texts", bool: "true or false", str: "text", type(None): "an amount as text, or nothing"}
+
+
 class TestMerchant:
     """One partner as the gateway knows it: ``partner``, ``name``, ``sign_type``, ``seller_email`` and the keys."""
 
     __test__ = False  # not a test class
 
-    def __init__(self, partner: str, data: Dict[str, str]):
+    def __init__(self, partner: str, data: Dict[str, Any], keys: Optional[Dict[str, Any]] = None):
         self.partner, self._data = partner, data
+        self._keys = {} if keys is None else keys
         self._sides: Dict[Tuple, Merchant] = {}
         self.name, self.sign_type = data["name"], data["sign_type"]
         self.seller_email = self.name + "@shop.example.com"
@@ -94,6 +100,11 @@ class TestMerchant:
         """Somebody who has neither key: signs with one of his own. The sign has the right form."""
         return self._side("forger_private", "shop_public")
 
+    @property
+    def former(self) -> Merchant:
+        """The gateway with the key that it had before."""
+        return self._side("former_private", "shop_public")
+
     def _side(self, private, public):
         if (private, public) not in self._sides:
             with warnings.catch_warnings():
@@ -102,7 +113,8 @@ class TestMerchant:
                     key = self._data["md5_key"] if private == "gateway_private" else new_md5_key()
                     made = Merchant(partner=self.partner, sign_type="MD5", md5_key=key)
                 else:
-                    text = self._data.get(private) or new_pair(self.sign_type)[0]
+                    text = self._data.get(private) or shared_pair(
+                        self._keys, private.partition("_")[0] + ":" + self.sign_type, self.sign_type)[0]
                     made = Merchant(partner=self.partner, sign_type=self.sign_type, private_key=text,
                                     alipay_public_key=self._data[public])
             self._sides[private, public] = made
@@ -116,13 +128,15 @@ class TestMerchant:
 
 
 class TestMerchants:
-    """The merchants of one ledger; ``seed`` makes MD5 keys and nothing else repeatable."""
+    """The merchants of one ledger; ``seed`` makes MD5 keys and nothing else repeatable. ``keys``: holds the key pairs
+    that were made, by partner and purpose, for further ledgers; what a ledger has of its own wins."""
 
     __test__ = False
 
-    def __init__(self, ledger: Ledger, seed: Optional[int] = None):
-        self._ledger, self._seed = ledger, seed
+    def __init__(self, ledger: Ledger, seed: Optional[int] = None, keys: Optional[Dict[str, Any]] = None):
+        self._ledger, self._seed, self._keys = ledger, seed, {} if keys is None else keys
         self._made: Dict[str, TestMerchant] = {}
+        self._making = threading.Lock()
 
     def partners(self) -> List[Tuple[str, str, str]]:
         """(partner, name, sign_type) of each, without making keys."""
@@ -133,13 +147,22 @@ class TestMerchants:
         if partner not in PARTNERS:
             return None
         if partner not in self._made:
-            with self._ledger.transaction():
-                stored = self._ledger.one("merchants", partner=partner)
-                if stored is None:
-                    stored = self._new(partner)
-                    self._ledger.add("merchants", stored, partner=partner)
-            self._made[partner] = TestMerchant(partner, stored)
+            if self._ledger.one("merchants", partner=partner) is None:
+                made = self._new(partner)       # takes seconds: the ledger does not wait for keys
+                with self._ledger.transaction():
+                    if self._ledger.one("merchants", partner=partner) is None:
+                        self._ledger.add("merchants", self._with_platform(made), partner=partner)
+            stored = self._ledger.get("merchants", partner=partner)
+            self._made.setdefault(partner, TestMerchant(partner, stored, self._keys))
         return self._made[partner]
+
+    def of(self, partner: str) -> TestMerchant:
+        """As :meth:`get`, of a partner that is known. Raises InvalidRequest when it is not."""
+        merchant = self.get(partner)
+        if merchant is None:
+            raise InvalidRequest("partner: no test merchant has this number; there are {}".format(
+                ", ".join(sorted(PARTNERS))), parameter="partner")
+        return merchant
 
     def named(self, name: str) -> Optional[TestMerchant]:
         """By its section's name in shop.ini: md5, rsa, rsa2, dsa."""
@@ -150,20 +173,15 @@ class TestMerchants:
 
     def change(self, partner: str, **settings: Any) -> TestMerchant:
         """Set some of :data:`SETTINGS`. Raises InvalidRequest for an unknown name or merchant."""
-        merchant = self.get(partner)
-        if merchant is None:
-            raise InvalidRequest("partner: no test merchant has this number; there are {}".format(
-                ", ".join(sorted(PARTNERS))), parameter="partner")
+        merchant = self.of(partner)
         for name, value in settings.items():
             if name not in SETTINGS:
                 raise InvalidRequest("{}: no setting of a merchant; there are {}".format(
                     show(name), ", ".join(sorted(SETTINGS))), parameter=show(name))
-            usual = SETTINGS[name]
-            if not isinstance(value, (str, type(None)) if usual is None else type(usual)):
-                raise InvalidRequest("{}: give {}".format(name, {list: "a list", bool: "true or false"}.get(
-                    type(usual), "text")), parameter=name)
+            if not _fits(name, value):
+                raise InvalidRequest("{}: give {}".format(name, _FORM[type(SETTINGS[name])]), parameter=name)
         with self._ledger.transaction():
-            row = self._ledger.one("merchants", partner=partner)
+            row = self._ledger.get("merchants", partner=partner)
             now = dict(row.get("settings", {}), **settings)
             self._ledger.change("merchants", row, settings=now)
             merchant._data["settings"] = now
@@ -175,12 +193,27 @@ class TestMerchants:
         if sign_type == "MD5":
             data["md5_key"] = self._md5_key(partner)
             return data
-        data["shop_private"], data["shop_public"] = new_pair(sign_type)
-        if sign_type == "RSA":
-            data["gateway_private"], data["gateway_public"] = self._platform_pair()
-        else:
-            data["gateway_private"], data["gateway_public"] = new_pair(sign_type)
+        data["shop_private"], data["shop_public"] = self._pair("shop:" + partner, sign_type)
+        if sign_type != "RSA":
+            data["gateway_private"], data["gateway_public"] = self._pair("gateway:" + partner, sign_type)
+        elif self._ledger.meta("platform_private") is None:
+            self._pair("platform", "RSA")
         return data
+
+    def _pair(self, purpose, sign_type):
+        with self._making:      # and not while the ledger is held by us: somebody who holds it may wait for this
+            return shared_pair(self._keys, purpose, sign_type)
+
+    def _with_platform(self, data):
+        """The one RSA pair of the gateway: the ledger's, or now for the first time."""
+        if data["sign_type"] != "RSA":
+            return data
+        private, public = self._ledger.meta("platform_private"), self._ledger.meta("platform_public")
+        if private is None or public is None:
+            private, public = self._pair("platform", "RSA")
+            self._ledger.set_meta("platform_private", private)
+            self._ledger.set_meta("platform_public", public)
+        return dict(data, gateway_private=private, gateway_public=public)
 
     def _md5_key(self, partner):
         if self._seed is None:
@@ -188,18 +221,30 @@ class TestMerchants:
         chosen = random.Random("{}:{}".format(self._seed, partner))
         return "".join(chosen.choice(_ALPHABET) for _ in range(32))
 
-    def _platform_pair(self):
-        private, public = self._ledger.meta("platform_private"), self._ledger.meta("platform_public")
-        if private is None or public is None:
-            private, public = new_pair("RSA")
-            self._ledger.set_meta("platform_private", private)
-            self._ledger.set_meta("platform_public", public)
-        return private, public
+
+def _fits(name, value) -> bool:
+    """Has the value the form of this setting?"""
+    usual = SETTINGS[name]
+    if usual is None:
+        try:
+            return value is None or parse_amount(value) >= 0
+        except MalformedParameter:
+            return False
+    if isinstance(usual, list):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, type(usual))
 
 
 def new_md5_key() -> str:
     """32 small letters and digits."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(32))
+
+
+def shared_pair(keys: Dict[str, Any], purpose: str, sign_type: str) -> Tuple[str, str]:
+    """The pair that ``keys`` has for this purpose, or a new one, which it then has."""
+    if purpose not in keys:
+        keys.setdefault(purpose, new_pair(sign_type))
+    return keys[purpose]
 
 
 def new_pair(sign_type: str) -> Tuple[str, str]:

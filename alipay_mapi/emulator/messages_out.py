@@ -3,16 +3,23 @@
 Fields as captured: a cross-border web payment is notified in ten fields, without a seller; mainland and in-app
 payments in the rich form. Source: "Fields of a forex payment notification", "Notifications" of both gateways.
 """
+import re
 from typing import Dict, Mapping, Optional
 from urllib.parse import quote_plus
 
 from .. import charsets, signing
 from ..merchant import Merchant
 from ..presign import presign_string
-from .trades import FOREX
+from .trades import ESCROW, FOREX
 
 #: Alipay's own header, stray ``text/html`` included.
 CONTENT_TYPE = "application/x-www-form-urlencoded; text/html; charset={}"
+
+
+_PARTNER = re.compile("[0-9]{16}", re.ASCII)
+#: What an escrow notification repeats of the order.
+_ESCROW = ("logistics_type", "logistics_fee", "logistics_payment", "receive_name", "receive_address", "receive_zip",
+           "receive_phone", "receive_mobile")
 
 
 def trade_fields(trade, seller_email: str) -> Dict[str, str]:
@@ -27,7 +34,7 @@ def trade_fields(trade, seller_email: str) -> Dict[str, str]:
     fields.update({
         "subject": asked.get("subject", ""), "body": asked.get("body", "")[:400],
         "buyer_id": trade["buyer_id"], "buyer_email": trade["buyer_email"],
-        "seller_id": asked["seller_id"] if asked.get("seller_id", "").isdigit() else trade["partner"],
+        "seller_id": seller_of(trade),
         "seller_email": seller_email, "gmt_create": trade["gmt_create"], "gmt_payment": trade.get("gmt_payment") or "",
         "gmt_close": trade.get("gmt_close") or "", "price": asked.get("price", trade["total_fee"]),
         "quantity": asked.get("quantity", "1"), "discount": "0.00", "payment_type": asked.get("payment_type", "1"),
@@ -36,7 +43,17 @@ def trade_fields(trade, seller_email: str) -> Dict[str, str]:
     })
     if trade["trade_status"] == "TRADE_FINISHED":
         fields["gmt_close"] = fields["gmt_close"] or trade["gmt_payment"]
+    if trade["kind"] == ESCROW:
+        fields.update({name: asked.get(name, "") for name in _ESCROW})
+        fields["gmt_send_goods"] = trade.get("gmt_send_goods") or ""
+        fields["seller_actions"] = "SEND_GOODS" if trade["trade_status"] == "WAIT_SELLER_SEND_GOODS" else ""
     return fields
+
+
+def seller_of(trade) -> str:
+    """The seller's number: the order's ``seller_id`` when it is one (the app may send an e-mail or a mobile)."""
+    wanted = trade["params"].get("seller_id", "")
+    return wanted if _PARTNER.fullmatch(wanted) else trade["partner"]
 
 
 def refund_fields(refund) -> Dict[str, str]:

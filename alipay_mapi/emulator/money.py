@@ -34,14 +34,20 @@ def order_amounts(params: Dict[str, str], currency: Optional[str]) -> Tuple[str,
 
 
 def refund_amounts(trade, params: Dict[str, str]) -> Tuple[Decimal, Decimal]:
-    """(amount in the order's currency, amount in CNY) of a ``forex_refund``; the last part takes all that is left."""
+    """(amount in the order's currency, amount in CNY) of a ``forex_refund``.
+
+    The one that was asked for stands as it is; the other is converted, and is never more than what is left of it. The
+    last part takes all that is left, whatever was rounded before.
+    """
     total, cny = Decimal(trade["total_fee"]), Decimal(trade["cny"])
     left, left_cny = total - Decimal(trade["refunded"]), cny - Decimal(trade["refunded_cny"])
     if "return_amount" in params:
         amount = Decimal(params["return_amount"])
-        return amount, left_cny if amount == left else rounded(amount * cny / total, 2)
+        return amount, left_cny if amount == left else min(rounded(amount * cny / total, 2), left_cny)
     part = Decimal(params["return_rmb_amount"])
-    return left if part == left_cny else rounded(part * total / cny, decimals_of(trade["currency"])), part
+    if part == left_cny:
+        return left, part
+    return min(rounded(part * total / cny, decimals_of(trade["currency"])), left), part
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

@@ -6,11 +6,11 @@ and capitals are let pass, as the pages disagree) ends it; a redirect is not fol
 for a minute after it was sent, and no more once it is acknowledged.
 Source: "Acknowledgement and retries", "notify_verify and notify_id lifetime".
 """
+import itertools
 import random
 from datetime import timedelta
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from ..times import parse_time
 from . import broken, messages_out
 from .clock import Clock
 from .faults import Faults
@@ -39,6 +39,9 @@ class Delivery(NamedTuple):
     partner: str = ""
     fault: str = ""
 
+    def __repr__(self):     # no body: it has a sign, and a buyer
+        return "<Delivery of {} to {}>".format(self.notify_id, self.url)
+
 
 class Answered(NamedTuple):
     """What the shop answered. ``status``: 0 when there was no answer; ``text`` then says why."""
@@ -62,7 +65,7 @@ class Notifier:
                  default_url: str = "", seed: Optional[int] = None):
         self.ledger, self.clock, self.merchants, self.faults = ledger, clock, merchants, faults
         self.sender, self.default_url = sender, default_url
-        self._random = random.Random(None if seed is None else "notify:{}".format(seed))
+        self._seed = seed
         # A process that was killed while it sent does not know what was answered: send again.
         for row in ledger.rows("notifications", state=SENDING):
             ledger.change("notifications", row, state=QUEUED, next_at=text(clock.now()))
@@ -71,7 +74,7 @@ class Notifier:
 
     def on_trade(self, event: str, trade: Dict[str, Any]) -> None:
         """A listener of Trades: paid, finished, shipped and (if the merchant has it so) closed are notified."""
-        merchant = self.merchants.get(trade["partner"])
+        merchant = self.merchants.of(trade["partner"])
         if event == "waiting" or event == "closed" and not merchant.setting("notify_closed"):
             return
         self.queue(trade["partner"], trade["out_trade_no"], event,
@@ -81,8 +84,8 @@ class Notifier:
     def on_refund(self, event: str, refund: Dict[str, Any]) -> None:
         """A listener of Refunds: an asynchronous refund is notified to its own address, a mainland trade's new status
         to the payment's."""
-        merchant = self.merchants.get(refund["partner"])
-        trade = self.ledger.one("trades", partner=refund["partner"], out_trade_no=refund["out_trade_no"])
+        merchant = self.merchants.of(refund["partner"])
+        trade = self.ledger.get("trades", partner=refund["partner"], out_trade_no=refund["out_trade_no"])
         charset = trade["params"].get("_input_charset")
         if refund["params"].get("batch_no"):
             self.queue(refund["partner"], refund["out_trade_no"], "refund status",
@@ -99,23 +102,31 @@ class Notifier:
         if not url:
             return None
         now = self.clock.now()
-        fault = self.faults.for_notification(partner, out_trade_no, event)
-        state, due = QUEUED, text(now)
-        if fault is not None and fault.name == "lost":
-            state, due = LOST, None
-        elif fault is not None and fault.name in ("late", "out-of-order"):
-            due = text(now + timedelta(seconds=fault.seconds))
+        fault = None
+        if self.faults.waiting:
+            fault = self.faults.for_notification(partner, out_trade_no, event, self._about(partner, out_trade_no, event,
+                                                                                           fields))
+        held_back = fault is not None and fault.name in ("late", "out-of-order")
+        moment = now + timedelta(seconds=fault.seconds) if fault is not None and held_back else now
+        lost = fault is not None and fault.name == "lost"
         row = self.ledger.add(
             "notifications", {"event": event, "fields": fields, "url": url, "charset": charset, "attempts": 0,
                               "made_at": text(now), "fault": fault.name if fault else "",
                               "broken_sends": fault.times if fault and fault.name in broken.WAYS else 0,
                               "verified_until": text(now + ID_LIFE)},
-            notify_id=self._notify_id(), partner=partner, out_trade_no=out_trade_no, state=state, next_at=due)
-        if event != "paid":     # what was held back to come out of order comes after this one
+            notify_id=self._notify_id(partner, out_trade_no, event), partner=partner, out_trade_no=out_trade_no,
+            state=LOST if lost else QUEUED, next_at=None if lost else text(moment))
+        if not lost and row["fault"] != "out-of-order":     # what was held back comes after this one
             for held in self.ledger.rows("notifications", partner=partner, out_trade_no=out_trade_no, state=QUEUED):
-                if held["fault"] == "out-of-order" and held["id"] != row["id"]:
-                    self.ledger.change("notifications", held, next_at=text(now + timedelta(seconds=1)))
+                if held["fault"] == "out-of-order" and not held["attempts"]:
+                    self.ledger.change("notifications", held, next_at=text(moment + timedelta(seconds=1)))
         return row
+
+    def _about(self, partner, out_trade_no, event, fields) -> str:
+        """What tells a notification from others of its order and event: its own number, or how many there were."""
+        return fields.get("out_return_no") or fields.get("batch_no") or str(sum(
+            row["event"] == event
+            for row in self.ledger.rows("notifications", partner=partner, out_trade_no=out_trade_no)))
 
     def lose(self, partner: str, out_trade_no: str) -> int:
         """What is queued for an order is never sent. How many that were."""
@@ -129,14 +140,21 @@ class Notifier:
         """Send one again now, whatever became of it before. False for an unknown id."""
         with self.ledger.transaction():
             row = self.ledger.one("notifications", notify_id=notify_id)
-            if row is not None:
-                self.ledger.change("notifications", row, state=QUEUED, next_at=text(self.clock.now()))
-        return row is not None
+            if row is None or not row["url"]:       # unknown, or the id of a browser's return
+                return False
+            self.ledger.change("notifications", row, state=QUEUED, next_at=text(self.clock.now()))
+        return True
 
-    def _notify_id(self):
-        """34 characters, as captured: 32 hex digits and two letters."""
-        return "".join(self._random.choice("0123456789abcdef") for _ in range(32)) + "".join(
-            self._random.choice("ghijklmnopqrstuvwxyz") for _ in range(2))
+    def _notify_id(self, partner, out_trade_no, event):
+        """34 characters, as captured: 32 hex digits and two letters. Drawn from the seed and what it is about, so that
+        neither the order of events nor a restart makes another one of it."""
+        for turn in itertools.count():
+            drawn = random.SystemRandom() if self._seed is None else random.Random("notify:{}:{}:{}:{}:{}".format(
+                self._seed, partner, out_trade_no, event, turn))
+            found = "".join([drawn.choice("0123456789abcdef") for _ in range(32)]
+                            + [drawn.choice("ghijklmnopqrstuvwxyz") for _ in range(2)])
+            if self.ledger.one("notifications", notify_id=found) is None:
+                return found
 
     # --- sending --------------------------------------------------------------------------------------------------
 
@@ -147,9 +165,7 @@ class Notifier:
             row = self._claim()
             if row is None:
                 return done
-            for delivery in self._deliveries(row):
-                done.append(self._send(row, delivery))
-            self._settle(row, done[-1])
+            done += self._deliver(row)
 
     def next_due(self) -> Optional[str]:
         """When the next one is to be sent, or None."""
@@ -157,13 +173,23 @@ class Notifier:
 
     def _claim(self):
         with self.ledger.transaction():
-            for row in self.ledger.due("notifications", "next_at", text(self.clock.now())):
+            for row in self.ledger.due("notifications", "next_at", text(self.clock.now()), limit=1):
                 return self.ledger.change("notifications", row, state=SENDING, next_at=None,
                                           attempts=row["attempts"] + 1)
         return None
 
+    def _deliver(self, row):
+        """Send it, and put down what came of it, even if the sender fails: it is then sent again like any other."""
+        sent: List[Dict[str, Any]] = []
+        try:
+            for delivery in self._deliveries(row):
+                sent.append(self._send(row, delivery))
+        finally:
+            self._settle(row, sent)
+        return sent
+
     def _deliveries(self, row):
-        merchant, now = self.merchants.get(row["partner"]), self.clock.now()
+        merchant, now = self.merchants.of(row["partner"]), self.clock.now()
         fields = dict(row["fields"], notify_id=row["notify_id"], notify_time=text(now))
         self.ledger.change("notifications", row, verified_until=text(now + ID_LIFE))
         way = row["fault"] if row["attempts"] <= row["broken_sends"] else ""
@@ -179,16 +205,19 @@ class Notifier:
             "acknowledged": answered.acknowledged, "fault": delivery.fault, "attempt": row["attempts"]},
             notification=row["id"], at=text(self.clock.now()))
 
-    def _settle(self, row, delivery):
+    def _settle(self, row, sent):
         attempts = row["attempts"]
         with self.ledger.transaction():
-            if delivery["acknowledged"]:
+            current = self.ledger.one("notifications", id=row["id"])
+            if current is None or current["state"] != SENDING:
+                return      # somebody had it sent again meanwhile, or everything forgotten
+            if any(delivery["acknowledged"] for delivery in sent):
                 self.ledger.change("notifications", row, state=ACKNOWLEDGED, next_at=None)
             elif attempts > len(SCHEDULE):
                 self.ledger.change("notifications", row, state=GIVEN_UP, next_at=None)
             else:
                 self.ledger.change("notifications", row, state=QUEUED,
-                                   next_at=text(parse_time(delivery["at"]) + SCHEDULE[attempts - 1]))
+                                   next_at=text(self.clock.now() + SCHEDULE[attempts - 1]))
 
     # --- notify_verify --------------------------------------------------------------------------------------------
 
@@ -203,7 +232,9 @@ class Notifier:
     def for_return(self, partner: str, out_trade_no: str) -> str:
         """A ``notify_id`` for a browser's return: never sent, known to ``notify_verify`` for a minute. It holds
         percent-escapes, as Alipay's do, so that a shop that decodes twice is found out."""
-        notify_id = "RqPnCoPT3K9%2F" + self._notify_id() + "%2B" + self._notify_id()[:8]
+        drawn = self._notify_id(partner, out_trade_no, "return {}".format(
+            self.ledger.count("notifications", partner=partner, out_trade_no=out_trade_no)))
+        notify_id = "RqPnCoPT3K9%2F" + drawn[:32] + "%2B" + drawn[32:]
         self.ledger.add("notifications", {
             "event": "return", "fields": {}, "url": "", "charset": None, "attempts": 0, "fault": "", "broken_sends": 0,
             "made_at": text(self.clock.now()), "verified_until": text(self.clock.now() + ID_LIFE)},

@@ -1,6 +1,8 @@
 """What the gateway gives back: bytes for a server, or a page for a browser."""
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from ..errors import show
+
 #: The content types of Alipay's answers.
 XML, PLAIN, HTML = "text/xml", "text/plain", "text/html"
 
@@ -15,6 +17,9 @@ class Reply(NamedTuple):
     headers: Tuple[Tuple[str, str], ...] = ()
     fault: str = ""
     seconds: float = 0.0
+
+    def __repr__(self):     # no body: it may hold a sign
+        return "<Reply {} {} of {} bytes>".format(self.status, self.content_type, len(self.body))
 
 
 class Outcome(NamedTuple):
@@ -36,3 +41,6 @@ class Outcome(NamedTuple):
     presign: bytes = b""
     sign_fits: Optional[bool] = None
     is_page: bool = False
+
+    def __repr__(self):
+        return "<Outcome of {}: {}>".format(show(self.service), self.error or "done")

@@ -14,7 +14,11 @@ def post(delivery: Delivery) -> Answered:
             session.trust_env = False       # a proxy of this machine has no business between two tests
             answer = session.post(delivery.url, data=delivery.body, headers={"Content-Type": delivery.content_type},
                                   timeout=TIMEOUT, allow_redirects=False, stream=True)
-            text = answer.raw.read(4096, decode_content=True).decode("utf-8", "replace")
-            return Answered(answer.status_code, text)
+            body = b""
+            for chunk in answer.iter_content(4096):
+                body += chunk
+                if len(body) >= 4096:
+                    break
+            return Answered(answer.status_code, body[:4096].decode("utf-8", "replace"))
     except (requests.RequestException, OSError, ValueError) as err:
         return Answered(0, "no answer: " + type(err).__name__)

@@ -30,7 +30,7 @@ def answer(signer: Optional[Merchant], asked: Mapping[str, str], container: str,
            charset: Optional[str], is_success: str = "T") -> bytes:
     """A whole answer. ``asked``: the request's parameters, echoed without their sign. ``container``: the element
     inside ``<response>``. ``elements``: names to text; empty ones are left out. ``signer``: None leaves it unsigned."""
-    elements = {name: elements[name] for name in sorted(elements) if elements[name]}
+    elements = {name: _NO_XML.sub("?", elements[name]) for name in sorted(elements) if elements[name]}
     echo = "".join('<param name="{}">{}</param>'.format(_attribute(name), text_of(value))
                    for name, value in asked.items() if name not in ("sign", "sign_type"))
     inner = "".join("<{0}>{1}</{0}>".format(name, text_of(value)) for name, value in elements.items())
@@ -55,8 +55,8 @@ def _known(charset):
 
 
 def text_of(value: str) -> str:
-    """As element text."""
-    return escape(_NO_XML.sub("?", value))
+    """As element text. A carriage return is written as a reference: a reader would make a line feed of it."""
+    return escape(_NO_XML.sub("?", value), {"\r": "&#13;"})
 
 
 def _attribute(value):

@@ -27,6 +27,8 @@ LEAVES = leaves()
 
 #: A call of every command that works, given ``--config`` of an MD5 merchant and a gateway in memory.
 CALLS = {
+    # these two take no settings of a merchant, and refuse them before they start
+    ("demo",): ["--orders", "3"], ("emulator",): ["--port", "0"],
     ("tour",): [], ("doctor",): ["--online"], ("config", "show"): [], ("config", "check"): [],
     ("config", "example"): [],
     ("url",): ["create_forex_trade", "out_trade_no=A1", "subject=Tea", "currency=USD", "total_fee=1.00"],

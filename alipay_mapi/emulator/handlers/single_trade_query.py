@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Dict
 
 from ..gateway import Call
+from ..messages_out import seller_of
 from ..refused import refuse
 from ..reply import Reply
-from ..trades import FOREX, NO_TRADE
+from ..trades import ESCROW, FOREX, NO_TRADE
 
 
 def single_trade_query(call: Call) -> Reply:
     """The signed answer. Raises Refused: ILLEGAL_ARGUMENT (no id), TRADE_NOT_EXIST (nobody has logged in yet)."""
     params = call.checked()
-    call.gateway.refunds.settle()
     trade = call.gateway.trades.find(call.partner, params.get("out_trade_no"), params.get("trade_no"))
     if trade is None:
         raise refuse("TRADE_NOT_EXIST", "no such order of this merchant", "out_trade_no")
@@ -31,14 +31,14 @@ def fields_of(call: Call, trade) -> Dict[str, str]:
         "subject": asked.get("subject", ""), "body": asked.get("body", ""),
         "total_fee": cny, "price": cny, "quantity": "1", "discount": "0.00",
         "buyer_id": trade["buyer_id"], "buyer_email": trade["buyer_email"],
-        "seller_id": asked.get("seller_id") if asked.get("seller_id", "").isdigit() else call.partner,
+        "seller_id": seller_of(trade),
         "seller_email": call.merchant.seller_email,
         "gmt_create": trade["gmt_create"], "gmt_last_modified_time": trade["changed_at"],
         "gmt_payment": trade.get("gmt_payment"), "gmt_close": trade.get("gmt_close"),
         "gmt_send_goods": trade.get("gmt_send_goods"),
         "payment_type": "100" if trade["kind"] == FOREX else asked.get("payment_type", "1"),
         "is_total_fee_adjust": "F", "use_coupon": "F", "flag_trade_locked": "0", "operator_role": "B",
-        "to_buyer_fee": trade["to_buyer_fee"], "to_seller_fee": cny if trade.get("gmt_payment") else "0.00",
+        "to_buyer_fee": trade["to_buyer_fee"], "to_seller_fee": _to_seller(trade),
         "additional_trade_status": trade.get("additional_trade_status"),
     }
     if "price" in asked:
@@ -47,7 +47,10 @@ def fields_of(call: Call, trade) -> Dict[str, str]:
         fields.update(time_out=trade["due_at"], time_out_type="closeTrade")
     elif trade["trade_status"] == "TRADE_SUCCESS":
         fields.update(time_out=trade["due_at"], time_out_type="finishFPAction")
-    elif trade["trade_status"] == "WAIT_BUYER_CONFIRM_GOODS":
+    if trade["kind"] == ESCROW:
+        fields.update(logistics_fee=asked.get("logistics_fee"), logistics_status=(
+            "WAIT_RECEIVER_CONFIRM_GOODS" if trade["trade_status"] == "WAIT_BUYER_CONFIRM_GOODS" else None))
+    if trade["trade_status"] == "WAIT_BUYER_CONFIRM_GOODS":
         fields.update(time_out=trade["due_at"], time_out_type="autoFinishTradeAction")
     if trade.get("gmt_refund"):
         whole = Decimal(trade["to_buyer_fee"]) >= Decimal(cny)
@@ -55,3 +58,9 @@ def fields_of(call: Call, trade) -> Dict[str, str]:
         fields.update(gmt_refund=trade["gmt_refund"] + ".000", refund_status="REFUND_SUCCESS",
                       refund_fee=trade["to_buyer_fee"], refund_flow_type="3" if whole else "1")
     return fields
+
+
+def _to_seller(trade):
+    """Paid to the seller so far, which a refund does not reduce; escrow pays when the buyer has confirmed."""
+    arrived = trade.get("gmt_payment") and (trade["kind"] != ESCROW or trade["trade_status"] == "TRADE_FINISHED")
+    return trade["cny"] if arrived else "0.00"

@@ -1,0 +1,160 @@
+"""``demo``: a shop's day beside an emulated gateway, with a report. The day is in ``alipay_mapi.demo``."""
+import os
+import re
+import sys
+import time
+from typing import Any, Iterable
+
+from .._version import __version__
+from ..errors import ConfigurationError, InvalidRequest, show
+from . import exits
+from .output import Output
+
+_REPORT = os.path.join("alipay-mapi-demo", "report.html")
+_MOST = 5000
+
+
+def add(commands: Any, parents: list) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "demo", parents=parents[:1], help="a shop's day beside an emulated gateway, with a report",
+        examples=("alipay-mapi demo", "alipay-mapi demo --seed 7 --report /tmp/report.html", "alipay-mapi demo --json"))
+    parser.add_argument("--seed", metavar="N", default="1", help="a number; the same one gives the same numbers")
+    parser.add_argument("--orders", metavar="N", default="200", help="how many orders, 1 to {}".format(_MOST))
+    parser.add_argument("--report", metavar="FILE", default=_REPORT, help="where the report goes")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(args: Any, out: Output) -> int:
+    out.compact = True
+    seed, orders = _number(args.seed, "--seed", 0, 10 ** 9), _number(args.orders, "--orders", 1, _MOST)
+    report = _report()
+    _make_folder(args.report)
+    from ..demo import audit, numbers, play
+    started = time.monotonic()
+    out.heading("alipay-mapi demo: {} orders, seed {}, a shop beside an emulated gateway. No account, no network, "
+                "no money.".format(orders, seed))
+    day = play.Day(seed, orders)
+    try:
+        _show(day.run(), out)
+        differences = audit.compare(day.shop.books, day.rows())
+        found, listed = numbers.numbers(day, differences), numbers.order_list(day)
+    finally:
+        day.close()
+    seconds = time.monotonic() - started
+    _write(args.report, report.render(found, listed, seed, seconds, __version__))
+    out.data(ok=not differences, seed=seed, numbers=found, report=args.report, seconds=round(seconds, 1))
+    _print(found, out)
+    out.line()
+    if differences:
+        out.bad("DIFFERENT", "the shop's books are not what the gateway's ledger says, in {} places".format(
+            len(differences)))
+        out.table(differences[0]._fields, differences[:20], "   ")
+    else:
+        out.good("equal", "the shop's books are what the gateway's ledger says: {} orders compared, no difference; "
+                          "nothing forged was booked".format(found["compared"]))
+    out.line()
+    out.facts([("report", args.report), ("seconds", "{:.1f}".format(seconds))])
+    return exits.INTERNAL if differences else exits.DONE
+
+
+def _report() -> Any:
+    try:
+        from ..demo import report
+        return report
+    except ImportError:
+        pass
+    raise ConfigurationError("the demo's report needs Jinja2, which is not installed; run: pip install "
+                             "'alipay-mapi[emulator]'")
+
+
+# --- while it runs ----------------------------------------------------------------------------------------------
+
+def _show(steps: Iterable, out: Output) -> None:
+    """A bar at a terminal, a line for every tenth in a log, nothing with ``--json``."""
+    if out.as_json:
+        for _ in steps:
+            pass
+        return
+    bar = _bar() if sys.stderr.isatty() else None
+    if bar is not None:
+        with bar:
+            task = bar.add_task("", total=1000)
+            for step in steps:
+                bar.update(task, completed=1000 * step.done // step.total, description=step.what)
+        return
+    told = 0
+    for step in steps:
+        tenth = 10 * step.done // step.total
+        if tenth > told:
+            told = tenth
+            out.talk("{:>3} %  {}".format(10 * tenth, step.what))
+
+
+def _bar() -> Any:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return None
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    except ImportError:
+        return None
+    return Progress(BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+                    TextColumn("{task.description}"), console=Console(file=sys.stderr), transient=True)
+
+
+# --- when it is over --------------------------------------------------------------------------------------------
+
+def _print(found, out):
+    out.line()
+    out.heading("What became of the orders, by the gateway's ledger")
+    out.table(None, [(one["outcome"], one["orders"]) for one in found["outcomes"]], "   ")
+    out.line()
+    out.heading("How the shop learned of a payment")
+    out.table(("it knew", "by notification", "by query"), [
+        (one["age"], one["by_notification"], one["by_query"]) for one in found["learned"]], "   ")
+    out.line()
+    out.heading("Every message, checked")
+    out.table(("kind", "messages", "believed", "nothing new", "refused, or a no"), [
+        (one["channel"], one["messages"], one["believed"], one["nothing_new"], one["refused"])
+        for one in found["messages"]], "   ")
+    out.line()
+    out.heading("What was not believed")
+    out.table(("times", "error", "of a"), [(one["count"], one["class"] + (
+        " ({})".format(one["cause"]) if one["cause"] else ""), one["channel"])
+        for one in found["refusals"] if one["not_believed"]], "   ")
+    out.line()
+    out.heading("What was played")
+    out.table(("times", "what", "of"), [(one["count"], one["fault"], one["message"])
+                                        for one in found["faults"] + found["attacks"]], "   ")
+
+
+# --- arguments and files ----------------------------------------------------------------------------------------
+
+def _number(text: str, name: str, least: int, most: int) -> int:
+    number = int(text) if re.fullmatch("[0-9]{1,11}", text, re.ASCII) else -1
+    if not least <= number <= most:
+        raise InvalidRequest("{}: a whole number, {} to {}".format(name, least, most), parameter=name[2:])
+    return number
+
+
+def _make_folder(path: str) -> None:
+    """Now, and not after the work is done. Raises ConfigurationError."""
+    problem = "is a folder" if os.path.isdir(path) else ""
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    except OSError as err:
+        problem = err.strerror or "its folder cannot be made"
+    if problem:
+        raise ConfigurationError("--report: {} cannot be written ({})".format(show(path, 200), problem))
+
+
+def _write(path: str, text: str) -> None:
+    problem = ""
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as err:
+        problem = err.strerror or "error"
+    if problem:
+        raise ConfigurationError("--report: {} cannot be written ({})".format(show(path, 200), problem))

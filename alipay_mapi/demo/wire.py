@@ -1,0 +1,103 @@
+"""The line between shop and gateway, in process: calls with dealt faults one way, notifications the other way."""
+import random
+from collections import OrderedDict
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence
+from urllib.parse import parse_qs, urlsplit
+
+from ..emulator import Emulator
+from ..emulator.faults import ANSWER_FAULTS
+from ..emulator.incoming import Incoming
+from ..emulator.notifier import Answered, Delivery
+from ..errors import TransportError
+from ..transport import Answer, Call
+from .plan import dealt
+from .shop import Shop
+
+#: How a fault of the connection looks to a transport.
+_KINDS = {"slow": "timeout", "reset": "broken", "half-answer": "short"}
+_READS = tuple(sorted(ANSWER_FAULTS)) + ("",) * 28
+_CONFIRMS = ("http-500", "reset", "slow", "system-error") + ("",) * 24
+_WRITES = ("system-error", "half-answer", "reset", "slow", "http-500", "html-200", "redirect") + ("",) * 13
+
+#: A fault that was played: of an ``answer`` to a service or of a ``notification``, or an ``attack``. ``became``: what
+#: the shop said, or "asked again" when the client repeated its question by itself.
+Played = NamedTuple("Played", [("what", str), ("name", str), ("about", str), ("became", str)])
+
+
+class Wire:
+    """A transport for the shop's clients, and a sender for the gateway.
+
+    ``calm``: nothing goes wrong any more. ``played``: the faults so far. ``said``: notify_id → the shop's verdicts, one
+    for each time that it was sent. ``genuine``: order → its first unbroken notification.
+    """
+
+    def __init__(self, seed: int):
+        self._packs = {"single_trade_query": _pack(seed, "read", _READS), "notify_verify": _pack(
+            seed, "confirm", _CONFIRMS), "forex_refund": _pack(seed, "write", _WRITES)}
+        self._done = random.Random("demo-done:{}".format(seed))
+        self.calm = False
+        self.played: List[Played] = []
+        self.said: Dict[str, List[str]] = {}
+        self.genuine: Dict[str, Delivery] = OrderedDict()
+        self._waiting: List[tuple] = []
+        self.emulator: Any = None
+        self.shop: Any = None
+
+    def join(self, emulator: Emulator, shop: Shop) -> None:
+        self.emulator, self.shop = emulator, shop
+
+    # --- the shop asks --------------------------------------------------------------------------------------------
+
+    def send(self, call: Call) -> Answer:
+        """One exchange with the emulated gateway. Raises TransportError, as the network's transport does."""
+        self.settle(again=True)
+        query, body = urlsplit(call.url).query.encode("ascii"), call.body or b""
+        service = parse_qs((body or query).decode("ascii"))["service"][0]
+        name = "" if self.calm else next(self._packs[service])
+        if name:
+            # Whether the work behind a broken answer was done is what the shop cannot know.
+            self.emulator.fail(name, service=service, done=service != "forex_refund" or self._done.random() < 0.6)
+        reply = self.emulator.answer(Incoming(call.method, query, body)).reply
+        if name and not (name.startswith("answer-") and b"<sign>" not in reply.body):   # nothing signed to alter
+            self._waiting.append((name, service, len(self.shop.log)))
+        if reply.fault:
+            raise TransportError("the answer did not come whole", kind=_KINDS[reply.fault], sent=True)
+        return Answer(reply.status, reply.content_type, reply.body)
+
+    def settle(self, again: bool = False) -> None:
+        """Write down what became of the last faulty answers: the shop's next word, or another question."""
+        left = []
+        for name, service, at in self._waiting:
+            if len(self.shop.log) > at:
+                self.played.append(Played("answer", name, service, self.shop.log[at].verdict))
+            elif again:
+                self.played.append(Played("answer", name, service, "asked again"))
+            else:
+                left.append((name, service, at))
+        self._waiting = left
+
+    # --- the gateway notifies -------------------------------------------------------------------------------------
+
+    def deliver(self, delivery: Delivery) -> Answered:
+        """The sender of the emulator: a POST to the shop."""
+        status, text = self.post(delivery.url, delivery.body, delivery.content_type)
+        self.said.setdefault(delivery.notify_id, []).append(self.shop.log[-1].verdict)
+        if delivery.fault:
+            self.played.append(Played("notification", delivery.fault, delivery.out_trade_no,
+                                      self.shop.log[-1].verdict))
+        else:
+            self.genuine.setdefault(delivery.out_trade_no, delivery)
+        return Answered(status, text)
+
+    def post(self, url: str, body: bytes, content_type: str) -> tuple:
+        """Somebody posts to an address of the shop: (status, text)."""
+        answer = self.shop.notify(urlsplit(url).path.rsplit("/", 1)[1], body, content_type)
+        self.settle()
+        return answer
+
+
+def _pack(seed: int, name: str, cards: Sequence[str]) -> Iterator[str]:
+    chosen = random.Random("demo-{}:{}".format(name, seed))
+    while True:
+        for card in dealt(chosen, cards, len(cards)):
+            yield card

@@ -1,0 +1,282 @@
+"""The emulator's pages for people: the cashier, what was received and sent, and the page of a refused order.
+
+Jinja2 with everything escaped, no script, nothing from another host. A sign is shown by its first characters, a key
+never. What the buyer's buttons do is in ``cashier``; what is wrong with a sign, in ``diagnosis``.
+"""
+import functools
+import io
+import re
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from urllib.parse import urlsplit
+
+import jinja2
+import segno
+
+from .. import charsets, error_codes, form_body
+from ..errors import InvalidMessage
+from . import diagnosis
+from .cashier import DELAYS
+from .emulator import Emulator, LoggedRequest
+from .incoming import Incoming
+from .merchants import BUYERS
+from .refused import Refused
+from .reply import Outcome, Reply
+from .trades import NO_TRADE, PAID
+
+TYPE = "text/html; charset=utf-8"
+#: Rows of each list on the first page.
+PER_PAGE = 25
+#: trade_status → (tone, words).
+STATES = {
+    NO_TRADE: ("wait", "Waiting for the buyer"), "WAIT_BUYER_PAY": ("wait", "Waiting for payment"),
+    "TRADE_SUCCESS": ("good", "Paid"), "TRADE_FINISHED": ("good", "Paid"), "TRADE_CLOSED": ("over", "Closed"),
+    "WAIT_SELLER_SEND_GOODS": ("good", "Paid, to be shipped"),
+    "WAIT_BUYER_CONFIRM_GOODS": ("good", "Paid and shipped"),
+}
+_TONES = {"acknowledged": "good", "queued": "wait", "sending": "wait", "returned": "good"}
+_PROBLEMS = {
+    400: ("That cannot be read", "The request is not one that a browser makes."),
+    403: ("Not from here", "This came from another website, or under a name that is not the emulator's own."),
+    404: ("There is nothing here", "The address leads nowhere. The order may have been forgotten by a reset."),
+    405: ("Not in this way", "This address is there, but not for that method."),
+    413: ("Too large", "No message of the protocol is as large as this."),
+}
+
+
+class Checked(NamedTuple):
+    """A request as a person is shown it. ``verdict``: VALID, INVALID, UNSIGNED or NOT CHECKED. ``differs``: what the
+    shop signed beside what the gateway expected, in pieces of (kind, text); kind "same", "shop" or "gateway"."""
+
+    service: str
+    verdict: str
+    params: List[Tuple[str, str, str]]
+    presign: str
+    finding: Optional[diagnosis.Finding] = None
+    differs: Tuple[Tuple[str, str], ...] = ()
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+def home(emulator: Emulator, wanted: str = "", page: int = 1) -> Reply:
+    """Orders, requests and notifications, the newest first. ``wanted``: a number that was looked for in vain."""
+    page = max(1, min(page, 10 ** 9))
+    trades = emulator.list_trades(PER_PAGE + 1, (page - 1) * PER_PAGE)
+    return _render("home.html", emulator, trades=trades[:PER_PAGE], more=len(trades) > PER_PAGE, page=page,
+                   wanted=wanted, requests=emulator.requests()[::-1][:PER_PAGE],
+                   notifications=emulator.list_notifications(limit=PER_PAGE),
+                   count=emulator.ledger.count("trades"), merchants=emulator.merchants.partners())
+
+
+def trade(emulator: Emulator, row: Dict[str, Any]) -> Reply:
+    """One order: its state, its history, and what belongs to it."""
+    mine = _request_of(emulator, row)
+    belongs = {"partner": row["partner"], "out_trade_no": row["out_trade_no"]}
+    history = [(row[name], words) for name, words in (
+        ("ordered_at", "The browser brought the order"), ("gmt_create", "The buyer logged in: the trade exists"),
+        ("gmt_payment", "Paid"), ("gmt_send_goods", "Shipped"), ("gmt_refund", "Money was given back"),
+        ("expired_at", "The time for the order was over"), ("gmt_close", "Over")) if row.get(name)]
+    return _render("trade.html", emulator, trade=row, request=mine, history=sorted(history, key=lambda one: one[0]),
+                   refunds=emulator.ledger.rows("refunds", **belongs),
+                   notifications=emulator.ledger.rows("notifications", newest=True, limit=100, **belongs))
+
+
+def request(emulator: Emulator, logged: LoggedRequest, incoming: Optional[Incoming] = None) -> Reply:
+    """One request to the gateway. ``incoming``: as it came, when it is still known."""
+    outcome = logged.outcome
+    # a browser got a page, not this
+    body = outcome.reply.body if outcome.reply is not None and not (outcome.is_page and outcome.error) else b""
+    codec = _codec(outcome.params)
+    return _render("request.html", emulator, logged=logged, outcome=outcome, checked=check(emulator, outcome, incoming),
+                   answer=_SIGN_ELEMENT.sub(lambda found: "<sign>" + short(found.group(1)) + "</sign>",
+                                            body[:20000].decode(codec, "backslashreplace")),
+                   meaning=_meaning(outcome.error))
+
+
+def notification(emulator: Emulator, row: Dict[str, Any]) -> Reply:
+    """One notification, each time that it was sent, and a button that sends it again."""
+    order = emulator.ledger.one("trades", partner=row["partner"], out_trade_no=row["out_trade_no"])
+    return _render("notification.html", emulator, row=row, trade=order, fields=sorted(row["fields"].items()),
+                   deliveries=emulator.ledger.rows("deliveries", notification=row["id"]))
+
+
+def cashier(emulator: Emulator, row: Dict[str, Any], refusal: Optional[Refused] = None, problem: str = "",
+            buyer: str = "") -> Reply:
+    """The page on which the buyer pays; once that is over, what became of it. ``refusal``, ``problem``: of the last
+    button; ``buyer``: who was chosen then."""
+    mine = _request_of(emulator, row)
+    return _at_cashier("cashier.html", emulator, row, refusal, problem, buyer, qr=_qr(_second(emulator, row)),
+                       second=_second(emulator, row), checked=check(emulator, mine.outcome) if mine else None)
+
+
+def second_browser(emulator: Emulator, row: Dict[str, Any], refusal: Optional[Refused] = None,
+                   problem: str = "", buyer: str = "") -> Reply:
+    """The page behind the QR code."""
+    return _at_cashier("second.html", emulator, row, refusal, problem, buyer)
+
+
+def waiting(emulator: Emulator, row: Dict[str, Any]) -> Reply:
+    """The first browser's page while a second one pays; it looks again by itself."""
+    return _render("waiting.html", emulator, trade=row, qr=_qr(_second(emulator, row)), second=_second(emulator, row))
+
+
+def refused(emulator: Emulator, incoming: Incoming, outcome: Outcome) -> Reply:
+    """What a browser gets for an order that the gateway does not take: the code, and for people why."""
+    number = [logged.number for logged in emulator.requests() if logged.outcome is outcome]
+    return _render("refused.html", emulator, outcome=outcome, checked=check(emulator, outcome, incoming),
+                   meaning=_meaning(outcome.error), number=number[0] if number else None)
+
+
+def problem(emulator: Emulator, status: int) -> Reply:
+    """No page: not found, not allowed, too large."""
+    title, text = _PROBLEMS.get(status, ("That did not work", "The emulator's log may say why."))
+    return _render("problem.html", emulator, status, title=title, text=text)
+
+
+def is_open(row: Dict[str, Any]) -> bool:
+    """Can this order still be paid?"""
+    return row["trade_status"] in (NO_TRADE, "WAIT_BUYER_PAY") and not row.get("expired_at")
+
+
+def _at_cashier(template, emulator, row, refusal, problem, buyer, **more) -> Reply:
+    asked = row["params"]
+    wanted = asked.get("buyer_id") or asked.get("buyer_email")
+    known = row.get("buyer_id")
+    chosen = [one for one in BUYERS if (known or buyer or wanted) in (one.buyer_id, one.buyer_email)] or [BUYERS[0]]
+    plans = [plan for plan in emulator.ledger.rows("plans", partner=row["partner"], out_trade_no=row["out_trade_no"])
+             if plan["due_at"]]
+    return _render(template, emulator, 400 if problem else 409 if refusal is not None else 200, trade=row,
+                   refusal=refusal, problem=problem, meaning=_meaning(refusal.code) if refusal is not None else None,
+                   buyers=BUYERS, chosen=chosen[0], known=known, delays=DELAYS, plan=plans[0] if plans else None,
+                   open=is_open(row), returns=urlsplit(asked.get("return_url", "")).netloc,
+                   lost=emulator.ledger.count("notifications", partner=row["partner"], state="lost",
+                                              out_trade_no=row["out_trade_no"]), **more)
+
+
+def _second(emulator, row):
+    return "{}/cashier/{}/qr".format(emulator.base_url, row["id"])
+
+
+def _qr(url) -> str:
+    drawn = io.BytesIO()
+    segno.make(url, micro=False).save(drawn, kind="svg", xmldecl=False, omitsize=True, dark="#000", light="#fff")
+    return drawn.getvalue().decode("ascii")
+
+
+# --- a request, checked -------------------------------------------------------------------------------------------
+
+_SIGN_ELEMENT = re.compile("<sign>([^<]*)</sign>")
+
+
+def check(emulator: Emulator, outcome: Outcome, incoming: Optional[Incoming] = None) -> Checked:
+    """What a person wants to know of a request: the parameters, the text that was to be signed, and the verdict."""
+    verdict = {True: "VALID", False: "INVALID", None: "NOT CHECKED"}[outcome.sign_fits]
+    if outcome.sign_fits is None and outcome.error is None:
+        verdict = "UNSIGNED"
+    codec = _codec(outcome.params)
+    finding: Optional[diagnosis.Finding] = None
+    differs: Tuple[Tuple[str, str], ...] = ()
+    merchant = emulator.merchants.get(outcome.partner) if verdict == "INVALID" else None
+    if merchant is not None:
+        finding = diagnosis.diagnose(_pairs(outcome, incoming), merchant.sign_type, merchant.signer.checking_keys,
+                                     outcome.presign, _others(emulator, merchant))
+        differs = _differences(finding.presign.decode(codec, "backslashreplace"),
+                               outcome.presign.decode(codec, "backslashreplace"))
+    return Checked(outcome.service, verdict, shown(outcome.params),
+                   outcome.presign.decode(codec, "backslashreplace"), finding, differs)
+
+
+def shown(params) -> List[Tuple[str, str, str]]:
+    """(name, value, remark) of each parameter, in the order received."""
+    rows = []
+    for name, value in params.items():
+        remark = "not signed" if name in ("sign", "sign_type") else "empty: not signed" if not value else \
+            "begins or ends with a blank" if value != value.strip() else ""
+        rows.append((name, short(value) if name == "sign" else value, remark))
+    return rows
+
+
+def short(sign: str) -> str:
+    """A sign by its first characters."""
+    return "{}… ({} characters)".format(sign[:8], len(sign)) if len(sign) > 8 else sign
+
+
+def _codec(params):
+    charset = params.get("_input_charset")
+    return charsets.reading_codec(charset if charsets.known(charset) else None)
+
+
+def _pairs(outcome, incoming) -> List[diagnosis.Pair]:
+    """As received when that is still known, else from the text that it was decoded to."""
+    if incoming is not None:
+        try:
+            found = form_body.parse(incoming.query) if incoming.query else {}
+            found.update(form_body.parse(incoming.body) if incoming.body else {})
+            return list(found.items())
+        except InvalidMessage:
+            pass
+    codec = _codec(outcome.params)
+    return [(name.encode(codec, "replace"), value.encode(codec, "replace")) for name, value in outcome.params.items()]
+
+
+def _others(emulator, merchant):
+    """The other merchants that have keys already: none are made for this."""
+    found = {}
+    for partner, name, sign_type in emulator.merchants.partners():
+        if partner != merchant.partner and emulator.ledger.one("merchants", partner=partner):
+            found[name] = (sign_type, emulator.merchants.get(partner).signer.checking_keys)
+    return found
+
+
+def _differences(shop: str, gateway: str) -> Tuple[Tuple[str, str], ...]:
+    """The two texts, parameter by parameter."""
+    left, right = _parts(shop), _parts(gateway)
+    pieces: List[Tuple[str, str]] = []
+    if left == right:
+        return ()
+    for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if kind == "equal":
+            pieces.append(("same", "".join(left[i:j])))
+            continue
+        if j > i:
+            pieces.append(("shop", "".join(left[i:j])))
+        if m > k:
+            pieces.append(("gateway", "".join(right[k:m])))
+    return tuple(pieces)
+
+
+def _parts(text):
+    return re.findall("&?[^&]*", text)[:-1]
+
+
+def _request_of(emulator, row) -> Optional[LoggedRequest]:
+    """The signed request that brought an order, while it is in the log."""
+    for logged in reversed(emulator.requests()):
+        if logged.outcome.trade is not None and logged.outcome.trade["id"] == row["id"]:
+            return logged
+    return None
+
+
+def _meaning(code):
+    return error_codes.describe(code) if code else None
+
+
+# --- drawing ------------------------------------------------------------------------------------------------------
+
+def _render(template: str, emulator: Emulator, status: int = 200, **values: Any) -> Reply:
+    clock = emulator.clock
+    page = _environment().get_template(template).render(
+        base_url=emulator.base_url, now=clock.now().strftime("%Y-%m-%d %H:%M:%S"), speed=clock.speed, **values)
+    return Reply(status, TYPE, page.encode("utf-8", "replace"))
+
+
+@functools.lru_cache(maxsize=None)
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(str(Path(__file__).resolve().parent / "templates")), autoescape=True,
+        trim_blocks=True, lstrip_blocks=True)
+    made.globals.update(states=STATES, tones=_TONES, paid=PAID, shown=shown)
+    made.filters["state"] = lambda status: STATES.get(status, ("over", status))
+    made.filters["after"] = lambda text, start: text[len(start):] if text.startswith(start) else text
+    return made

@@ -1,0 +1,55 @@
+"""What the tests of the demo share: days that were run once, and a way to run the command."""
+import sys
+
+import pytest
+
+from alipay_mapi.demo import audit, numbers
+from alipay_mapi.demo.play import Day
+from alipay_mapi.emulator import merchants
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_keys():
+    """One set of key pairs for all days: making them is most of the time, and no number depends on them."""
+    made, pair = {}, merchants.shared_pair
+    merchants.shared_pair = lambda keys, purpose, sign_type: pair(made, purpose, sign_type)
+    yield
+    merchants.shared_pair = pair
+
+
+class Ran:
+    """A day that is over, its differences and its numbers."""
+
+    def __init__(self, seed, orders):
+        self.day = Day(seed, orders)
+        self.steps = list(self.day.run())
+        self.differences = audit.compare(self.day.shop.books, self.day.rows())
+        self.numbers = numbers.numbers(self.day, self.differences)
+
+
+@pytest.fixture(scope="session")
+def short():
+    """40 orders."""
+    return Ran(3, 40)
+
+
+@pytest.fixture(scope="session")
+def whole():
+    """200 orders, as the command has them."""
+    return Ran(1, 200)
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path, capsys):
+    """``command("--json")`` → (exit code, stdout, stderr), in an empty folder."""
+    from alipay_mapi.cli import main
+    monkeypatch.chdir(str(tmp_path))
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*argv):
+        code = main(["demo"] + [str(arg) for arg in argv])
+        return (code,) + tuple(capsys.readouterr())
+
+    assert not sys.stderr.isatty()
+    return call
