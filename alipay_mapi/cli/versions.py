@@ -20,6 +20,9 @@ def versions() -> List[Tuple[str, Optional[str]]]:
         ("pycryptodome", module_version("Crypto")),
         ("cryptography", module_version("cryptography")),
         ("rich", distributed("rich")),
+        ("Werkzeug", distributed("werkzeug")),
+        ("Jinja2", distributed("jinja2")),
+        ("segno", distributed("segno")),
     ]
 
 

@@ -3,7 +3,7 @@ import http.client
 import socket
 import struct
 import time
-from typing import Any, List, Tuple
+from typing import Any, ClassVar, List, Tuple
 
 from .reply import Reply
 
@@ -23,7 +23,7 @@ class Misbehaving:
     rfile: Any
     wfile: Any
     owner: Any = None
-    timeout: Any = None
+    timeout: ClassVar[Any] = None
     close_connection = True
     _head: Any
     _write: Any

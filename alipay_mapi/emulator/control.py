@@ -2,8 +2,8 @@
 
 The whole of it is ``control_table.CALLS``; ``GET /_emulator/`` tells it, with every argument. Arguments stand in the
 path, in the query of a GET, else in a JSON object. Unknown names and values of another type are refused; amounts are
-text, since a JSON number is a float. Refusals: ``{"error": {"class", "code", "message", "parameter"}}`` with status 400,
-404 (no such call, order, merchant or notification), 405, or 409 when the gateway's rules forbid it.
+text, since a JSON number is a float. Refusals: ``{"error": {"class", "code", "message", "parameter"}}`` with status
+400, 404 (no such call, order, merchant or notification), 405, or 409 when the gateway's rules forbid it.
 """
 import json
 import re

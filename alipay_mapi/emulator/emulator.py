@@ -3,12 +3,10 @@
 Everything that can be done over HTTP can be done here by a call, and the other way round. Times of the machine are
 nobody's business: ``clock`` is the only one.
 """
-import functools
-import inspect
 import threading
 from collections import deque
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, TypeVar, Union, cast
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
 
 from .. import charsets
@@ -25,6 +23,7 @@ from .incoming import Incoming, read
 from .ledger import Ledger
 from .merchants import BUYERS, Buyer, TestMerchant, TestMerchants
 from .notifier import Notifier, Sender
+from .observed import Calls, reported, tell
 from .refunds import Refunds
 from .refused import Refused, refuse
 from .reply import XML, Outcome, Reply
@@ -50,43 +49,6 @@ class LoggedRequest(NamedTuple):
     fault: str
 
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-
-def _reported(method: _Method) -> _Method:
-    """Tell the observers of a call before it is carried out; what it calls in turn is its own business."""
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def reported(self, *args, **kwargs):
-        if self._calls.depth == 0 and self.observers:
-            self._observed("call", {"name": method.__name__, "arguments": _plain(
-                signature.bind(self, *args, **kwargs).arguments)})
-        self._calls.depth += 1
-        try:
-            return method(self, *args, **kwargs)
-        finally:
-            self._calls.depth -= 1
-
-    return cast(_Method, reported)
-
-
-def _plain(arguments):
-    """Arguments by name, as JSON can say them."""
-    found: Dict[str, Any] = {}
-    for name, value in arguments.items():
-        if name in ("settings", "params"):      # what was given as **settings or **params
-            found.update(value)
-        elif name != "self":
-            found[name] = text(value) if isinstance(value, datetime) else \
-                dict(value) if isinstance(value, Mapping) else value
-    return found
-
-
-class _Calls(threading.local):
-    depth = 0
-
-
 class Emulator:
     """An Alipay gateway. ``state``: a file that keeps the ledger and the keys (default: memory).
 
@@ -104,7 +66,7 @@ class Emulator:
                  sender: Optional[Sender] = None, base_url: str = NOWHERE, keys: Optional[Dict[str, Any]] = None):
         self.base_url = base_url
         self.observers: List[Callable[[str, Dict[str, Any]], None]] = []
-        self._calls = _Calls()
+        self.calls = Calls()
         self.clock = Clock(start, frozen)
         self.ledger = Ledger(state or ":memory:")
         self.merchants = TestMerchants(self.ledger, seed, keys)
@@ -152,7 +114,7 @@ class Emulator:
                 parameter="merchant")
         return found
 
-    @_reported
+    @reported
     def settings(self, merchant: str, **settings: Any) -> None:
         """Change a test merchant's settings, as in Alipay's console: see ``merchants.SETTINGS``."""
         self.merchants.change(self.merchant(merchant).partner, **settings)
@@ -177,12 +139,8 @@ class Emulator:
             self._numbers += 1
             self._log.append(LoggedRequest(self._numbers, text(self.clock.now()), outcome,
                                            fault.name if fault else ""))
-        self._observed("request", {"incoming": incoming, "outcome": outcome})
+        tell(self.observers, "request", {"incoming": incoming, "outcome": outcome})
         return outcome
-
-    def _observed(self, kind, data):
-        for observer in list(self.observers):
-            observer(kind, data)
 
     def _fault_for(self, incoming) -> Optional[Fault]:
         try:
@@ -213,7 +171,7 @@ class Emulator:
                 show(outcome.service)), parameter="url")
         return outcome.trade
 
-    @_reported
+    @reported
     def place(self, out_trade_no: str, *, merchant: str = "md5", service: str = "create_forex_trade",
               **params: Any) -> Dict[str, Any]:
         """An order without a signed URL: for tests that begin later. ``params``: as of the service's builder.
@@ -236,19 +194,19 @@ class Emulator:
         return self.trades.place(one.partner, service, dict(checked, _input_charset="utf-8"),
                                  basic=one.setting("basic_contract"))
 
-    @_reported
+    @reported
     def pay_in_app(self, order_string: str, buyer: Optional[str] = None) -> str:
         """The app hands an order string to Alipay's SDK, and the buyer pays: the SDK's result text."""
         return app_sdk.pay(self.gateway, order_string, find_buyer(buyer))
 
-    @_reported
+    @reported
     def log_in(self, out_trade_no: str, *, partner: Optional[str] = None,
                buyer: Optional[str] = None) -> Dict[str, Any]:
         """The buyer logs in at the cashier: the trade exists from now on. ``buyer``: number or e-mail; default the
         first of ``BUYERS``. Raises Refused."""
         return self.trades.log_in(self.trades.only(out_trade_no, partner), find_buyer(buyer))
 
-    @_reported
+    @reported
     def pay(self, out_trade_no: str, *, partner: Optional[str] = None, buyer: Optional[str] = None,
             lose: bool = False) -> Dict[str, Any]:
         """The buyer pays. ``lose``: its notification is lost. Raises Refused."""
@@ -261,7 +219,7 @@ class Emulator:
                 self.notifier.lose(row["partner"], out_trade_no)
         return row
 
-    @_reported
+    @reported
     def pay_later(self, out_trade_no: str, seconds: float, *, partner: Optional[str] = None,
                   buyer: Optional[str] = None) -> Dict[str, Any]:
         """The buyer logs in now, and pays by himself after so many seconds of the gateway's clock; not if the trade is
@@ -272,12 +230,12 @@ class Emulator:
             buyer = row["buyer_id"]
         return self.trades.pay_later(row, seconds, find_buyer(buyer))
 
-    @_reported
+    @reported
     def close_trade(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
         """The buyer (or the seller) closes an unpaid trade. Raises Refused."""
         return self.trades.close(self.trades.only(out_trade_no, partner))
 
-    @_reported
+    @reported
     def refund(self, out_trade_no: str, amount: Optional[str] = None, *, out_return_no: Optional[str] = None,
                partner: Optional[str] = None, notify_url: str = "") -> Dict[str, Any]:
         """The merchant gives money back from the console: all that is left, or ``amount`` in the order's currency.
@@ -324,7 +282,7 @@ class Emulator:
         where: Dict[str, Any] = {"out_trade_no": out_trade_no} if out_trade_no else {}
         return self.ledger.rows("notifications", limit=limit, newest=True, **where)
 
-    @_reported
+    @reported
     def reset(self) -> None:
         """Forget orders, refunds, notifications, faults and requests; keep the merchants, their keys and the clock."""
         self.ledger.clear()
@@ -338,7 +296,7 @@ class Emulator:
         """Carry out what the clock has made due: time-outs, payments and refunds."""
         self.trades.settle()
 
-    @_reported
+    @reported
     def deliver(self) -> List[Dict[str, Any]]:
         """Settle, send every notification that is due now, and return the deliveries (rows)."""
         self.settle()
@@ -349,7 +307,7 @@ class Emulator:
         times = [self.trades.next_due(), self.notifier.next_due()]
         return min([moment for moment in times if moment is not None], default=None)
 
-    @_reported
+    @reported
     def advance(self, seconds: float) -> List[Dict[str, Any]]:
         """Let so much time pass: whatever becomes due happens at its moment, in order. Returns the deliveries."""
         _check_seconds(seconds)
@@ -364,38 +322,38 @@ class Emulator:
         self.clock.set(max(target, self.clock.now()))
         return done
 
-    @_reported
+    @reported
     def fail(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,
              done: bool = True) -> Fault:
         """The next ``times`` messages meet this fault: see ``faults``."""
         return self.faults.arm(name, times, service, seconds, done)
 
-    @_reported
+    @reported
     def set_rates(self, rates: Mapping[str, float]) -> None:
         """New shares of messages that go wrong: see ``faults``."""
         self.faults.set_rates(rates)
 
-    @_reported
+    @reported
     def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
         self.faults.clear()
 
-    @_reported
+    @reported
     def resend(self, notify_id: str) -> bool:
         """Send one notification again now, whatever became of it before. False for an unknown id."""
         return self.notifier.resend(notify_id)
 
-    @_reported
+    @reported
     def freeze(self) -> datetime:
         """The clock stands still from now on."""
         return self.clock.freeze()
 
-    @_reported
+    @reported
     def resume(self, speed: float = 1.0) -> datetime:
         """The clock runs again, ``speed`` times as fast as the machine's."""
         return self.clock.resume(speed)
 
-    @_reported
+    @reported
     def set_time(self, moment: Union[datetime, str]) -> datetime:
         """The clock goes to ``moment``: aware, or as Alipay writes times, in GMT+8. Raises InvalidRequest."""
         if isinstance(moment, datetime):

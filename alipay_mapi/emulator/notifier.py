@@ -9,7 +9,7 @@ Source: "Acknowledgement and retries", "notify_verify and notify_id lifetime".
 import itertools
 import random
 from datetime import timedelta
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from . import broken, messages_out
 from .clock import Clock
@@ -66,6 +66,8 @@ class Notifier:
         self.ledger, self.clock, self.merchants, self.faults = ledger, clock, merchants, faults
         self.sender, self.default_url = sender, default_url
         self._seed = seed
+        #: The gaps; the pages of the mainland gateway begin with 4 minutes instead of 2.
+        self.schedule: Tuple[timedelta, ...] = SCHEDULE
         # A process that was killed while it sent does not know what was answered: send again.
         for row in ledger.rows("notifications", state=SENDING):
             ledger.change("notifications", row, state=QUEUED, next_at=text(clock.now()))
@@ -213,11 +215,11 @@ class Notifier:
                 return      # somebody had it sent again meanwhile, or everything forgotten
             if any(delivery["acknowledged"] for delivery in sent):
                 self.ledger.change("notifications", row, state=ACKNOWLEDGED, next_at=None)
-            elif attempts > len(SCHEDULE):
+            elif attempts > len(self.schedule):
                 self.ledger.change("notifications", row, state=GIVEN_UP, next_at=None)
             else:
                 self.ledger.change("notifications", row, state=QUEUED,
-                                   next_at=text(self.clock.now() + SCHEDULE[attempts - 1]))
+                                   next_at=text(self.clock.now() + self.schedule[attempts - 1]))
 
     # --- notify_verify --------------------------------------------------------------------------------------------
 

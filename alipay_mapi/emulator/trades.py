@@ -151,13 +151,13 @@ class Trades:
         """The buyer logs in now and pays after so many seconds, unless the trade is over by then. Raises Refused."""
         with self.acting() as now:
             row = self.log_in(row, buyer)
-            _check_payable(row, buyer, text(now))
+            _check_payable(row, buyer)
             self.ledger.add("plans", {"buyer_id": buyer.buyer_id, "planned_at": text(now)}, partner=row["partner"],
                             out_trade_no=row["out_trade_no"], due_at=text(now + timedelta(seconds=seconds)))
             return row
 
     def _paid(self, row, buyer, at):
-        _check_payable(row, buyer, at)
+        _check_payable(row, buyer)
         status, due = "TRADE_FINISHED", None
         if row["kind"] == ESCROW:
             status = "WAIT_SELLER_SEND_GOODS"
@@ -283,13 +283,11 @@ class Trades:
                 return number
 
 
-def _check_payable(row, buyer, at):
+def _check_payable(row, buyer):
     if row["trade_status"] == "TRADE_CLOSED":
         raise refuse("TRADE_HAS_CLOSE", "the trade is closed", "trade_status")
     if row["trade_status"] != "WAIT_BUYER_PAY":
         raise refuse("TRADE_NOT_ALLOWED_PAY", "the trade is {}".format(row["trade_status"]), "trade_status")
-    if row["due_at"] is not None and row["due_at"] <= at:
-        raise refuse("TRADE_HAS_CLOSE", "the time to pay is over", "trade_status")
     if buyer.balance is not None and Decimal(buyer.balance) < Decimal(row["cny"]):
         raise refuse("BUYER_BALANCE_NOT_ENOUGH", "this buyer has not enough money", "total_fee")
     if buyer.limit is not None and Decimal(buyer.limit) < Decimal(row["cny"]):

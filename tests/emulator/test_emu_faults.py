@@ -305,11 +305,15 @@ def test_shares_of_one_and_of_nothing():
 
 @pytest.mark.parametrize("call, parameter", [
     (lambda faults: faults.arm("burnt"), "name"), (lambda faults: faults.arm("lost", times=0), "times"),
-    (lambda faults: faults.arm("lost", times=True), "times"), (lambda faults: faults.arm("late", seconds="x"), "seconds"),
+    (lambda faults: faults.arm("lost", times=True), "times"),
+    (lambda faults: faults.arm("late", seconds="x"), "seconds"),
     (lambda faults: faults.arm("late", seconds=float("nan")), "seconds"),
-    (lambda faults: faults.arm("slow", done=1), "done"), (lambda faults: faults.arm("slow", service=None), "service"),
-    (lambda faults: faults.set_rates({"burnt": 0.1}), "name"), (lambda faults: faults.set_rates({"lost": 1.1}), "lost"),
-    (lambda faults: faults.set_rates({"lost": True}), "lost"), (lambda faults: faults.set_rates({"lost": "1"}), "lost")])
+    (lambda faults: faults.arm("slow", done=1), "done"),
+    (lambda faults: faults.arm("slow", service=None), "service"),
+    (lambda faults: faults.set_rates({"burnt": 0.1}), "name"),
+    (lambda faults: faults.set_rates({"lost": 1.1}), "lost"),
+    (lambda faults: faults.set_rates({"lost": True}), "lost"),
+    (lambda faults: faults.set_rates({"lost": "1"}), "lost")])
 def test_a_fault_that_is_none_is_refused(call, parameter):
     faults = Faults(1)
     with pytest.raises(InvalidRequest) as caught:

@@ -34,8 +34,8 @@ def signed(emulator, charset="utf-8", **params):
 
 
 def encoded(params, charset="utf-8"):
-    return "&".join(quote(name, "") + "=" + quote(value, "", encoding=charset) for name, value in params.items()).encode(
-        "ascii")
+    parts = [quote(name, "") + "=" + quote(value, "", encoding=charset) for name, value in params.items()]
+    return "&".join(parts).encode("ascii")
 
 
 def test_the_first_thing_that_is_wrong_is_the_one_that_is_told(emulator):
@@ -52,7 +52,8 @@ def test_the_first_thing_that_is_wrong_is_the_one_that_is_told(emulator):
 
 
 def test_the_right_key_for_another_sign_type_is_no_key(emulator):
-    assert code_of(send(emulator, "single_trade_query", sign_type="RSA", out_trade_no="A1")) == "ILLEGAL_SECURITY_PROFILE"
+    outcome = send(emulator, "single_trade_query", sign_type="RSA", out_trade_no="A1")
+    assert code_of(outcome) == "ILLEGAL_SECURITY_PROFILE"
 
 
 @pytest.mark.parametrize("name", ["sign", "sign_type"])
@@ -109,7 +110,8 @@ def test_bytes_that_are_no_text_are_told_after_the_sign(emulator):
     ({"_input_charset": "GBK", "sign": "0" * 32}, "GBK")])
 def test_an_error_is_unsigned_and_in_gbk_only_when_the_charset_could_not_be_told(emulator, params, declared):
     read = Read(ask(emulator, encoded(dict(signed(emulator), **params))).reply.body)
-    assert (read.is_success, read.sign, read.sign_type) == ("F", None, None) and read.charset.lower() == declared.lower()
+    assert (read.is_success, read.sign, read.sign_type) == ("F", None, None)
+    assert read.charset.lower() == declared.lower()
 
 
 def test_notify_verify_and_query_timestamp_may_be_unsigned_but_a_sign_must_fit(emulator):

@@ -1,8 +1,11 @@
 """Notifications: what is in them, when they are sent, and how often."""
 import hashlib
 import json
+import os
 import subprocess
+import sys
 import threading
+from datetime import timedelta
 
 import pytest
 from core_setup import KEYS, MD5, NOTIFY, Address, at, client, form, gateway
@@ -111,11 +114,20 @@ def test_what_is_not_acknowledged_is_sent_eight_times_within_24_hours_and_22_min
         paid(emulator)
         done = emulator.advance(3 * 86400)
         moments = [row["at"] for row in done]
-        assert moments == [at(seconds=sum(GAPS[:turn])) for turn in range(8)] and moments[-1] == at(hours=24, minutes=22)
+        assert moments == [at(seconds=sum(GAPS[:turn])) for turn in range(8)]
+        assert moments[-1] == at(hours=24, minutes=22)
         assert state(emulator) == "given up" and emulator.notifier.next_due() is None
         forms = address.forms()
         assert len({one["notify_id"] for one in forms}) == 1
         assert [one["notify_time"] for one in forms] == moments and len({one["sign"] for one in forms}) == 8
+
+
+def test_the_gaps_can_be_those_of_the_mainland_pages():
+    with gateway(Address(*[FAIL] * 9)) as emulator:
+        emulator.notifier.schedule = tuple(timedelta(minutes=gap) for gap in (4, 10))
+        paid(emulator)
+        assert [row["at"] for row in emulator.advance(86400)] == [at(), at(minutes=4), at(minutes=14)]
+        assert state(emulator) == "given up"
 
 
 @pytest.mark.parametrize("answer, acknowledged", [
@@ -294,6 +306,21 @@ def test_what_was_being_sent_when_the_process_died_is_sent_again(tmp_path):
     with gateway(address, state=path) as emulator:
         emulator.deliver()
         assert len(address.got) == 1 and state(emulator) == "acknowledged"
+
+
+def test_a_gateway_that_is_killed_while_it_sends_has_lost_nothing(tmp_path, checkout):
+    path, address = str(tmp_path / "ledger"), Address()
+    script = ("import os, signal, sys\nfrom alipay_mapi.emulator import Emulator\n"
+              "emulator = Emulator(sys.argv[1], notify_url='https://shop.test/notify', seed=1,\n"
+              "                    sender=lambda delivery: os.kill(os.getpid(), signal.SIGKILL))\n"
+              "emulator.place('A1')\nemulator.pay('A1')\nemulator.deliver()\n")
+    done = subprocess.run([sys.executable, "-c", script, path], cwd=str(checkout), timeout=60,
+                          env=dict(os.environ, PYTHONPATH=str(checkout)))
+    assert done.returncode == -9
+    with gateway(address, state=path, start=None, frozen=False) as emulator:
+        emulator.deliver()
+        assert address.statuses() == ["TRADE_FINISHED"] and state(emulator) == "acknowledged"
+        assert emulator.list_notifications("A1")[0]["attempts"] == 2
 
 
 def test_one_that_is_sent_again_by_hand_while_it_is_under_way_is_sent_again():

@@ -243,6 +243,33 @@ def test_of_many_refunds_at_once_no_more_goes_through_than_was_paid():
             assert len(done) == 3 and Decimal(emulator.trade(number)["refunded"]) == 9
 
 
+def test_a_refund_of_a_batch_looks_at_the_trade_as_it_is_now(emulator):
+    emulator.place("M1", service="create_direct_pay_by_user", total_fee="10.00")
+    stale = emulator.pay("M1")
+    emulator.refunds.give_back(stale, "1", Decimal("6.00"), {"batch_no": "1"})
+    for number, code in (("2", "RETURN_AMOUNT_EXCEED"), ("1", "REPEATED_REFUNDMENT_REQUEST")):
+        with pytest.raises(Refused) as caught:
+            emulator.refunds.give_back(stale, number, Decimal("6.00"), {"batch_no": number})
+        assert caught.value.code == code
+
+
+def test_parts_that_are_rounded_up_never_come_to_more_than_there_is(emulator):
+    assert paid(emulator, total_fee=None, rmb_fee="0.10", currency="JPY")["total_fee"] == "2"
+    for number in ("R1", "R2", "R3"):       # 0.6 yen each, rounded to 1
+        assert ask(emulator, number, currency="JPY", return_rmb_amount="0.03", is_sync="Y") == ""
+        emulator.advance(3)
+    assert [row["amount"] for row in emulator.list_refunds()] == ["1", "1", "0"]
+    assert emulator.trade("A1")["to_buyer_fee"] == "0.09"
+
+
+def test_parts_in_foreign_money_never_come_to_more_yuan_than_there_is(emulator):
+    assert paid(emulator, total_fee="3", currency="KRW")["cny"] == "0.02"       # 0.0156
+    for number, cny in (("R1", "0.01"), ("R2", "0.01"), ("R3", "0.00")):
+        assert ask(emulator, number, currency="KRW", return_amount="1", is_sync="Y") == ""
+        emulator.advance(3)
+        assert emulator.ledger.get("refunds", out_return_no=number)["cny"] == cny
+
+
 @given(st.data())
 def test_the_parts_of_a_payment_add_up_in_both_currencies(data):
     """Whichever currency each part is asked for in, rounding neither makes nor loses money."""

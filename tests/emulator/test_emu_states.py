@@ -109,7 +109,8 @@ class Gateway(RuleBasedStateMachine):
             refunds = [one for one in self.rows("refunds") if one["out_trade_no"] == row["out_trade_no"]
                        and one["refund_status"] != "REFUND_FAIL"]
             done = [one for one in refunds if one["refund_status"] == "REFUND_SUCCESS"]
-            assert sum(Decimal(one["amount"]) for one in refunds) == Decimal(row["refunded"]) <= Decimal(row["total_fee"])
+            reserved = sum(Decimal(one["amount"]) for one in refunds)
+            assert reserved == Decimal(row["refunded"]) <= Decimal(row["total_fee"])
             assert sum(Decimal(one["cny"]) for one in done) == Decimal(row["to_buyer_fee"]) <= Decimal(row["cny"])
             assert row.get("gmt_payment") or not refunds
 
