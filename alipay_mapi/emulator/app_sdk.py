@@ -11,6 +11,7 @@ from .. import algorithms, charsets, signing
 from ..errors import MalformedSignature
 from .gateway import Call, Gateway
 from .merchants import Buyer
+from .money import RATES
 from .refused import Refused, refuse
 
 SERVICE = "mobile.securitypay.pay"
@@ -52,6 +53,8 @@ def _paid(gateway, order_string, buyer):
               for name, value in params.items()}
     call = Call(SERVICE, merchant, params, params.get("_input_charset"), "127.0.0.1", gateway)
     checked = call.checked(otherwise="ALIN38173")
+    if "currency" in checked and checked["currency"] not in RATES:
+        raise refuse("ALIN38173", "not a settlement currency", "currency")
     refusal = None
     try:
         trade = gateway.trades.place(merchant.partner, SERVICE, call.order(checked),

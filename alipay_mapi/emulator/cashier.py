@@ -31,7 +31,7 @@ def act(emulator: Emulator, trade: Dict[str, Any], form: Mapping[str, str]) -> s
     elif action == "later":
         emulator.pay_later(number, _delay(form.get("delay")), partner=partner, buyer=buyer)
     elif action == "confirm":
-        emulator.trades.confirm(trade)
+        emulator.confirm_goods(number, partner=partner)
     elif action != "return":
         raise InvalidRequest("action: one of {}".format(", ".join(ACTIONS)), parameter="action")
     return action

@@ -53,6 +53,7 @@ CALLS = (
     Call("POST", _ORDER + "/pay_later", "pay_later", "trade", "the buyer logs in, and pays after so many seconds",
          ("seconds",), ("partner", "buyer")),
     Call("POST", _ORDER + "/close", "close_trade", "trade", "an unpaid trade is closed", (), ("partner",)),
+    Call("POST", _ORDER + "/confirm", "confirm_goods", "trade", "escrow: the buyer has the goods", (), ("partner",)),
     Call("POST", _ORDER + "/refund", "refund", "refund", "the merchant gives money back from the console",
          (), ("amount", "out_return_no", "partner", "notify_url")),
     Call("POST", _ORDER + "/resend", "_resend_newest", "notify_id", "its newest notification is due again",

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Uni
 from urllib.parse import urlsplit
 
 from .. import charsets
-from ..errors import InvalidRequest, MalformedParameter, show
+from ..errors import InvalidRequest, MalformedParameter
 from ..merchant import Merchant
 from ..services import BUILDERS
 from ..times import parse_time
@@ -25,7 +25,7 @@ from .merchants import BUYERS, Buyer, TestMerchant, TestMerchants
 from .notifier import Notifier, Sender
 from .observed import Calls, reported, tell
 from .refunds import Refunds
-from .refused import Refused, refuse
+from .refused import Refused
 from .reply import XML, Outcome, Reply
 from .trades import Trades, text
 
@@ -162,14 +162,18 @@ class Emulator:
     # --- the buyer ------------------------------------------------------------------------------------------------
 
     def visit(self, url: str, body: bytes = b"") -> Dict[str, Any]:
-        """The buyer's browser goes to a payment URL (or posts a form to it): the placed order. Raises Refused."""
-        outcome = self.answer(Incoming("POST" if body else "GET", urlsplit(url).query.encode("ascii", "replace"), body))
+        """The buyer's browser goes to a payment URL (or posts a form to it): the placed order, or of a batch page the
+        batch. Raises Refused, and InvalidRequest for a service whose answers are for servers."""
+        incoming = Incoming("POST" if body else "GET", urlsplit(url).query.encode("ascii", "replace"), body)
+        service = read(incoming).params.get("service", "")
+        if service in HANDLERS and HANDLERS[service][1] in ("xml", "text"):
+            raise InvalidRequest("url: {} is answered to servers; a browser has nothing to do there".format(service),
+                                 parameter="url")
+        outcome = self.answer(incoming)
         if outcome.error is not None:
-            raise refuse(outcome.error, outcome.why, outcome.parameter)
-        if outcome.trade is None:
-            raise InvalidRequest("url: {} is answered to servers; a browser has nothing to do there".format(
-                show(outcome.service)), parameter="url")
-        return outcome.trade
+            raise Refused(outcome.why, code=outcome.error, parameter=outcome.parameter)
+        return outcome.trade or self.ledger.rows("batches", newest=True, partner=outcome.partner,
+                                                 batch_no=outcome.params["batch_no"])[0]
 
     @reported
     def place(self, out_trade_no: str, *, merchant: str = "md5", service: str = "create_forex_trade",
@@ -234,6 +238,11 @@ class Emulator:
     def close_trade(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
         """The buyer (or the seller) closes an unpaid trade. Raises Refused."""
         return self.trades.close(self.trades.only(out_trade_no, partner))
+
+    @reported
+    def confirm_goods(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
+        """Escrow: the buyer has the goods, and the seller gets the money. Raises Refused."""
+        return self.trades.confirm(self.trades.only(out_trade_no, partner))
 
     @reported
     def refund(self, out_trade_no: str, amount: Optional[str] = None, *, out_return_no: Optional[str] = None,

@@ -44,7 +44,7 @@ _TABLES = (
     "CREATE TABLE secmerchants (id INTEGER PRIMARY KEY, partner TEXT NOT NULL, secondary_merchant_id TEXT NOT NULL, "
     "store_id TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (partner, secondary_merchant_id, store_id))",
     "CREATE TABLE batches (id INTEGER PRIMARY KEY, partner TEXT NOT NULL, batch_no TEXT NOT NULL, kind TEXT NOT NULL, "
-    "data TEXT NOT NULL, UNIQUE (partner, batch_no))",
+    "data TEXT NOT NULL, UNIQUE (partner, kind, batch_no))",
 )
 _ROWS = ("trades", "plans", "refunds", "notifications", "deliveries", "secmerchants", "batches")
 

@@ -122,7 +122,8 @@ class Trades:
         """
         with self.acting() as now:
             row = self._fresh(row)
-            wanted = row["params"].get("buyer_id") or row["params"].get("buyer_email")
+            asked = row["params"]
+            wanted = asked.get("buyer_id") or asked.get("buyer_account_name") or asked.get("buyer_email")
             if wanted and wanted not in (buyer.buyer_id, buyer.buyer_email):
                 raise refuse("TRADE_BUYER_NOT_MATCH", "the order names another buyer", "buyer_id")
             if row["trade_status"] != NO_TRADE:

@@ -109,7 +109,8 @@ WORKS = {
                                lambda told: told["recording"] == {"recording": False, "events": 0}),
 }
 #: Calls that answer with no JSON, or take none: they have their own tests below.
-ELSEWHERE = {("GET", "/merchants/{merchant}/ini"), ("GET", "/record"), ("POST", "/replay")}
+ELSEWHERE = {("POST", "/trades/{out_trade_no}/confirm"), ("GET", "/merchants/{merchant}/ini"), ("GET", "/record"),
+             ("POST", "/replay")}
 
 
 def listed():
@@ -226,13 +227,14 @@ def test_plain_http_to_another_machine_is_allowed_in_so_many_words(emulator):
     ("PUT", "/settings/md5", {"colour": "red"}, "colour"),
     ("PUT", "/settings/md5", {"closed": "close_trade"}, "closed"),
     ("PUT", "/settings/md5", {"sellers": ["\ud800"]}, "sellers"),
-    ("POST", "/visit", {"url": "https://mapi.emulator.test/gateway.do?service=notify_verify"}, None),
+    ("POST", "/visit", {"url": "https://mapi.emulator.test/gateway.do?service=notify_verify"}, "url"),
+    ("POST", "/visit", {"url": "https://mapi.emulator.test/gateway.do?service=create_forex_trade"}, None),
     ("POST", "/freeze", {"now": True}, "now"),
 ])
 def test_an_argument_that_cannot_be_is_refused_by_name(emulator, method, path, arguments, parameter):
     before = emulator.list_trades()
     status, error = refused(emulator, method, path, arguments)
-    assert status == 409 if path == "/visit" else status == 400, error
+    assert status == 409 if path == "/visit" and parameter is None else status == 400, error
     if parameter is not None:
         assert error["parameter"] == parameter and parameter in error["message"]
     assert emulator.list_trades() == before
@@ -349,3 +351,14 @@ def test_whatever_comes_the_answer_is_an_answer(method, path, query, body):
             assert reply.status in (200, 400, 404, 405, 409)
             if reply.status != 200:
                 assert set(json.loads(reply.body.decode("utf-8"))["error"]) == {"class", "code", "message", "parameter"}
+
+
+def test_confirm_ends_an_escrow_trade_and_nothing_else(emulator):
+    shop = emulator.shop("md5")
+    emulator.visit(mapi.build_request(shop, "create_partner_trade_by_buyer", {
+        "out_trade_no": "E1", "subject": "Tea", "payment_type": "1", "seller_id": shop.partner, "price": "3.00",
+        "quantity": "1", "logistics_type": "EXPRESS", "logistics_fee": "0.00", "logistics_payment": "SELLER_PAY"}).url)
+    emulator.pay("E1")
+    assert refused(emulator, "POST", "/trades/E1/confirm")[1]["code"] == "TRADE_STATUS_NOT_AVAILD"
+    emulator.trades.ship(emulator.trade("E1"), "SF")
+    assert call(emulator, "POST", "/trades/E1/confirm")[1]["trade"]["trade_status"] == "TRADE_FINISHED"

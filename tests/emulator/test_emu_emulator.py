@@ -200,3 +200,30 @@ def test_without_a_seed_everything_is_drawn_anew():
         assert one.merchant("md5").shop_keys() != two.merchant("md5").shop_keys()
         first, second = [each.place("A1") and each.pay("A1")["trade_no"] for each in (one, two)]
         assert first != second
+
+
+def test_a_browser_is_kept_from_what_is_answered_to_servers_before_it_happens():
+    with Emulator(seed=5, frozen=True) as emulator:
+        emulator.place("A1")
+        emulator.pay("A1")
+        shop = emulator.shop("md5")
+        refund = build_request(shop, "forex_refund", services.forex_refund(
+            out_return_no="R1", out_trade_no="A1", currency="USD", return_amount="1.00",
+            gmt_return="2026-01-01 00:00:00"))
+        with pytest.raises(InvalidRequest):
+            emulator.visit(refund.url)
+        assert emulator.list_refunds() == []
+
+
+def test_visiting_a_batch_page_gives_the_batch():
+    with Emulator(seed=5, frozen=True) as emulator:
+        emulator.place("A1", service="create_direct_pay_by_user", total_fee="5.00")
+        trade_no = emulator.pay("A1")["trade_no"]
+        today = emulator.clock.now()
+        number = today.strftime("%Y%m%d") + "001"
+        batch = emulator.visit(build_request(emulator.shop("md5"), "refund_fastpay_by_platform_pwd", {
+            "seller_email": "md5@shop.example.com", "seller_user_id": "2088000000000101",
+            "refund_date": today.strftime("%Y-%m-%d %H:%M:%S"), "batch_no": number, "batch_num": "1",
+            "detail_data": trade_no + "^1.00^spoiled"}).url)
+        assert batch["batch_no"] == number
+        assert emulator.trade("A1")["to_buyer_fee"] == "1.00"

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 from datetime import timedelta
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from core_setup import KEYS, MD5, NOTIFY, Address, at, client, form, gateway
 
 from alipay_mapi import verify_notify
-from alipay_mapi.emulator import Refused
+from alipay_mapi.emulator import Emulator, Refused
 from alipay_mapi.emulator.notifier import Answered
 
 FAIL = (200, "fail")
@@ -419,3 +420,18 @@ def test_key_pairs_are_shared_and_what_a_ledger_has_of_its_own_wins(tmp_path):
     with gateway(state=path) as again:
         assert again.merchant("rsa").shop_keys() == kept
     assert "shop:2088000000000102" in KEYS
+
+
+@pytest.mark.parametrize("asked", ["as it is", "encoded again"])
+def test_a_returns_id_is_known_in_both_spellings_of_the_pages(asked):
+    """The mainland demos put the once-decoded id into the URL, where %2F becomes a slash; the other encodes it."""
+    with Emulator(seed=5, frozen=True) as emulator:
+        emulator.place("A1", service="create_direct_pay_by_user", return_url="https://shop.example.com/back")
+        emulator.pay("A1")
+        decoded = dict(parse_qsl(urlsplit(emulator.return_url("A1")).query))["notify_id"]
+        arrives = unquote(decoded) if asked == "as it is" else decoded
+        partner = emulator.merchant("md5").partner
+        assert emulator.notifier.confirms(partner, arrives)
+        assert not emulator.notifier.confirms(partner, arrives + "x")
+        emulator.advance(61)
+        assert not emulator.notifier.confirms(partner, arrives)

@@ -48,7 +48,7 @@ def test_an_order_is_paid_shipped_and_confirmed_and_each_step_is_told(emulator, 
     assert make.ship(emulator, trade_no).error is None
     assert emulator.trade("E1")["gmt_send_goods"] == "2026-11-18 12:00:00"
     emulator.deliver()
-    emulator.trades.confirm(emulator.trade("E1"))
+    emulator.confirm_goods("E1")
     emulator.deliver()
     assert statuses(sent) == ["WAIT_SELLER_SEND_GOODS", "WAIT_BUYER_CONFIRM_GOODS", "TRADE_FINISHED"]
     key = emulator.merchant("md5").shop_keys()["md5_key"]

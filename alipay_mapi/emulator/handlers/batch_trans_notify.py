@@ -88,7 +88,7 @@ def _read(call: Call):
     required(call, "pay_date")
     well_formed(call, "pay_date")
     well_formed(call, "notify_url")
-    number = new_number(call, 16)
+    number = new_number(call, PAYMENT, 16)
     # Whether Alipay takes a bar behind the last line is not known; clients send it.
     lines = [_line(call, text) for text in counted(call, "|", end="|")]
     if len({line.serial for line in lines}) != len(lines):

@@ -48,13 +48,13 @@ def is_amount(text: str) -> bool:
     return True
 
 
-def new_number(call: Call, longest: int) -> str:
-    """``batch_no``: today's date and a serial of 3 to ``longest`` letters or digits, which was never used before.
+def new_number(call: Call, kind: str, longest: int) -> str:
+    """``batch_no``: today's date and a serial of 3 to ``longest`` letters or digits, which no batch of this kind had.
 
     A number that was used is a duplicate on any later day too. Raises Refused.
     """
     number = required(call, "batch_no")
-    if call.gateway.ledger.one("batches", partner=call.partner, batch_no=number) is not None:
+    if call.gateway.ledger.one("batches", partner=call.partner, kind=kind, batch_no=number) is not None:
         raise refuse("DUPLICATE_BATCH_NO", "a batch with this number was taken before", "batch_no")
     today = call.gateway.clock.now().strftime("%Y%m%d")
     if not re.fullmatch("[0-9]{{8}}[0-9A-Za-z]{{3,{}}}".format(longest), number) or not number.startswith(today) \

@@ -76,7 +76,7 @@ def query(call: Call) -> Reply:
 def _refund(call: Call, royalties: bool = True) -> Tuple[str, List[Dict[str, Any]]]:
     with call.gateway.ledger.transaction():
         seller = _seller(call)
-        number = new_number(call, 24)
+        number = new_number(call, REFUND, 24)
         _check_date(call)
         well_formed(call, "notify_url")
         items = [_item(call, text) for text in counted(call, "#")]
