@@ -38,7 +38,7 @@ def run(args: Any, out: Output) -> int:
     try:
         _show(day.run(), out)
         differences = audit.compare(day.shop.books, day.rows())
-        found, listed = numbers.numbers(day, differences), numbers.order_list(day)
+        found, listed = numbers.numbers(day, differences), numbers.order_list(day, differences)
     finally:
         day.close()
     seconds = time.monotonic() - started

@@ -89,7 +89,11 @@ def _rates(faults) -> Dict[str, float]:
 
 
 def _address(url) -> str:
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if url and (parts.scheme not in ("http", "https") or not parts.netloc):
         raise InvalidRequest("--notify-url: an address that begins with http:// or https://", parameter="--notify-url")
     return url
 
@@ -117,19 +121,28 @@ def _until_told():
 
 def check_ini(path: str) -> None:
     """Raises ConfigurationError: there is a file that the emulator did not write, or none can be written there."""
-    try:
-        with open(path, "rb") as file:
-            ours = file.readline().rstrip(b"\r\n") == MARK.encode("ascii")
-    except FileNotFoundError:
+    ours = False
+    if os.path.isfile(path):        # and not a pipe, which would keep us waiting
+        try:
+            with open(path, "rb") as file:
+                ours = file.readline().rstrip(b"\r\n") == MARK.encode("ascii") and not _added(file.read())
+        except OSError:
+            pass
+    elif not os.path.exists(path):
         ours = os.path.isdir(os.path.dirname(path) or ".")
         if not ours:
             raise ConfigurationError("--ini: there is no folder for {}; make it first".format(show(path, 200)),
-                                     parameter="--ini") from None
-    except OSError:
-        ours = False
+                                     parameter="--ini")
     if not ours:
         raise ConfigurationError("--ini: {} is there already and is not the emulator's, so it is left as it is; name "
                                  "another file with --ini FILE".format(show(path, 200)), parameter="--ini")
+
+
+def _added(text: bytes) -> bool:
+    """Has somebody put a section of his own into the file?"""
+    from ..emulator.merchants import PARTNERS
+    known = {"[{}]".format(name).encode("ascii") for name, _ in PARTNERS.values()}
+    return any(line.strip() not in known for line in text.splitlines() if line.startswith(b"["))
 
 
 def write_ini(path: str, text: str) -> None:
@@ -194,11 +207,18 @@ def _tell(emulator, server, args, out):
                      args.host))
     out.line()
     out.paragraph("Point a shop at it: gateway URL, partner and keys as in {}; a notify_url that this machine reaches. "
-                  "Then, in another terminal:".format(args.ini))
+                  "Or try it from another terminal, in this folder. An order's URL, to open in a browser and pay; then "
+                  "what became of it:".format(args.ini))
     out.line()
     for line in ("alipay-mapi url create_forex_trade out_trade_no=A1 subject=Tea currency=USD total_fee=12.30 {}",
-                 "alipay-mapi query --out-trade-no A1 {}", "curl -X POST {1}/_emulator/trades/A1/pay"):
-        out.line("   " + line.format(config, url))
+                 "alipay-mapi query --out-trade-no A1 {}"):
+        out.line("   " + line.format(config))
     out.line()
-    out.paragraph("The first prints a URL: open it in a browser and pay (or pay with the third). Ctrl-C ends this.")
+    out.paragraph("The same without a browser:")
+    out.line()
+    for line in ("curl -d '{{\"out_trade_no\": \"A2\"}}' {}/_emulator/trades", "curl -X POST {}/_emulator/trades/A2/pay"):
+        out.line("   " + line.format(url))
+    out.line("   alipay-mapi query --out-trade-no A2 {}".format(config))
+    out.line()
+    out.paragraph("Ctrl-C ends it.")
     out.finish()

@@ -32,7 +32,7 @@ def of_ledger(row: Mapping[str, Any]) -> Facts:
 
 
 def compare(books: Mapping[str, Record], rows: List[Dict[str, Any]]) -> List[Difference]:
-    """Every difference; none is the demo's success. Goods sent twice, or for no payment, count as one."""
+    """Every difference; none is the demo's success. Goods go out once for each payment: not at all, and not twice."""
     nothing = Facts(False, Decimal(0), Decimal(0), False)
     ledger = {row["out_trade_no"]: of_ledger(row) for row in rows}
     found = [Difference(number, "order", "not there", "there") for number in sorted(set(ledger) - set(books))]
@@ -41,7 +41,8 @@ def compare(books: Mapping[str, Record], rows: List[Dict[str, Any]]) -> List[Dif
         for what in Facts._fields:
             if getattr(ours, what) != getattr(theirs, what):
                 found.append(Difference(number, what, _word(getattr(ours, what)), _word(getattr(theirs, what))))
-        if record.fulfilled > theirs.paid:
+        # What was given back whole before the shop knew of the payment is rightly not sent.
+        if record.fulfilled != theirs.paid and (record.fulfilled or theirs.refunded != theirs.amount):
             found.append(Difference(number, "goods sent", str(record.fulfilled), str(int(theirs.paid))))
     return found
 

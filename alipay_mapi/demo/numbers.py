@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 from ..emulator.broken import WAYS
 from ..times import parse_time
-from .audit import Difference, of_books, of_ledger, price_of
+from .audit import Difference, of_books, price_of
 from .play import Day
 from .shop import ACCEPTED
 
@@ -51,9 +51,10 @@ def numbers(day: Day, differences: List[Difference]) -> Dict[str, Any]:
     }
 
 
-def order_list(day: Day) -> List[Dict[str, str]]:
+def order_list(day: Day, differences: List[Difference]) -> List[Dict[str, str]]:
     """Every order, as both sides have it; for the report."""
     ledger = {row["out_trade_no"]: row for row in day.rows()}
+    differing = {difference.out_trade_no for difference in differences}
     found = []
     for number, record in day.shop.books.items():
         row, ours = ledger.get(number), of_books(record)
@@ -62,8 +63,7 @@ def order_list(day: Day) -> List[Dict[str, str]]:
             "number": number, "account": record.account, "service": record.service,
             "price": "{:f} {}".format(price_of(record), "CNY" if order.rmb_fee else order.currency or "CNY"),
             "ledger": _outcome(row), "books": _word(ours), "refunded": "{:f}".format(ours.refunded),
-            "known": record.known_by, "equal": "yes" if row is None and not ours.paid or row is not None
-            and of_ledger(row) == ours else "no"})
+            "known": record.known_by, "equal": "no" if number in differing else "yes"})
     return found
 
 

@@ -3,8 +3,7 @@ import re
 from html import unescape
 from typing import Optional
 
-from .. import charsets
-from . import xml_writer
+from . import messages_out, xml_writer
 from .faults import Fault
 from .merchants import TestMerchant
 from .reply import HTML, XML, Outcome, Reply
@@ -43,7 +42,7 @@ def _paid_unsigned(params, charset):
 
 def _altered(name, reply, asked, merchant, charset):
     """The signed XML, changed; an answer that has nothing signed stays as it is."""
-    codec = charsets.reading_codec(charset if charsets.known(charset) else None)
+    codec = messages_out.codec_of(charset)
     text = reply.body.decode(codec)
     found = _RESPONSE.search(text)
     if found is None or reply.content_type != XML:

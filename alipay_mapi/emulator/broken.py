@@ -4,7 +4,6 @@ Every way is something that an attacker can do, or that happens on the wire; the
 """
 from typing import Dict, Mapping, Optional, Tuple
 
-from .. import charsets
 from ..errors import InvalidRequest, show
 from ..presign import presign_string
 from . import messages_out
@@ -71,7 +70,7 @@ def _wrong_charset(merchant, fields, charset):
     fields = dict(fields)
     if all(ord(c) < 128 for c in presign_string(fields)):
         fields["body"] = fields.get("body", "") + "茶"
-    other = "utf-8" if charsets.reading_codec(charset) != "utf-8" else "gbk"
+    other = "utf-8" if messages_out.codec_of(charset) != "utf-8" else "gbk"
     params = messages_out.signed(merchant.signer, fields, charset)
     return messages_out.encoded(params, other), messages_out.content_type(charset)
 

@@ -1,6 +1,5 @@
 """Arguments of the control API: a query or a JSON object → checked values, or a refusal that names the argument."""
 import json
-import math
 import re
 from typing import Any, Dict
 from urllib.parse import parse_qsl
@@ -90,7 +89,7 @@ def _checked(name, value, kind, from_query):
         return value
     if kind in ("number", "integer"):
         good = isinstance(value, (int,) if kind == "integer" else (int, float)) and not isinstance(value, bool) \
-            and math.isfinite(value) and 0 <= value <= _HIGHEST[kind]
+            and 0 <= value <= _HIGHEST[kind]
         wanted = "{} {} from 0 to {}".format("an" if kind == "integer" else "a", kind, _HIGHEST[kind])
     elif kind == "boolean":
         good, wanted = isinstance(value, bool), "true or false"

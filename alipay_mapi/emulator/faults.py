@@ -57,7 +57,7 @@ class Fault(NamedTuple):
 
 class Faults:
     """``rates``: fault → share from 0 to 1 of the messages that it meets, drawn from ``seed``. One message meets one
-    fault at most, so the shares of notifications (and those of answers) should not add up to more than 1."""
+    fault at most, so the shares of notifications, and those of answers, add up to 1 at most."""
 
     def __init__(self, seed: Optional[int] = None, rates: Optional[Mapping[str, float]] = None,
                  clock: Optional[Clock] = None):
@@ -74,6 +74,11 @@ class Faults:
             _known(name)
             if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise InvalidRequest("{}: a share from 0 to 1".format(name), parameter=name)
+        for names in (ANSWER_FAULTS, NOTIFICATION_FAULTS):
+            if sum(rates.get(name, 0) for name in names) > 1 + 1e-9:
+                raise InvalidRequest("rates: one message meets one fault at most, so the shares of {} add up to 1 at "
+                                     "most".format("answers" if names is ANSWER_FAULTS else "notifications"),
+                                     parameter="rates")
         self.rates = dict(rates)
 
     def arm(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,

@@ -37,6 +37,7 @@ _TABLES = (
     "CREATE TABLE notifications (id INTEGER PRIMARY KEY, notify_id TEXT UNIQUE NOT NULL, partner TEXT NOT NULL, "
     "out_trade_no TEXT NOT NULL, state TEXT NOT NULL, next_at TEXT, data TEXT NOT NULL)",
     "CREATE INDEX notifications_due ON notifications (next_at) WHERE next_at IS NOT NULL",
+    "CREATE INDEX notifications_sending ON notifications (id) WHERE state='sending'",
     "CREATE INDEX notifications_trade ON notifications (partner, out_trade_no)",
     "CREATE TABLE deliveries (id INTEGER PRIMARY KEY, notification INTEGER NOT NULL, at TEXT NOT NULL, "
     "data TEXT NOT NULL)",
@@ -164,6 +165,13 @@ class Ledger:
         with self._lock:
             return self._db.execute("SELECT MIN({0}) FROM {1} WHERE {0} IS NOT NULL".format(
                 column, table)).fetchone()[0]
+
+    def left_sending(self) -> List[Dict[str, Any]]:
+        """Notifications that a process was sending when it was killed."""
+        with self._lock:
+            # A literal: SQLite takes no partial index for a value that it is told only later.
+            return [_row(row) for row in self._db.execute(
+                "SELECT * FROM notifications WHERE state='sending' ORDER BY id")]
 
     def count(self, table: str, **where: Any) -> int:
         with self._lock:

@@ -80,7 +80,7 @@ def return_fields(trade, seller_email: str, notify_id: str, notify_time: str) ->
 def signed(signer: Merchant, fields: Mapping[str, str], charset: Optional[str]) -> Dict[str, str]:
     """``fields`` without empty ones, with ``sign`` and ``sign_type``."""
     params = {name: value for name, value in fields.items() if value}
-    data = presign_string(params).encode(charsets.reading_codec(charset))
+    data = presign_string(params).encode(codec_of(charset))
     params["sign"] = signing.sign(signer.sign_type, signer.signing_key, data)
     params["sign_type"] = signer.sign_type
     return params
@@ -88,11 +88,16 @@ def signed(signer: Merchant, fields: Mapping[str, str], charset: Optional[str]) 
 
 def encoded(params: Mapping[str, str], charset: Optional[str]) -> bytes:
     """As a form body or a query, in the request's charset (GBK without one)."""
-    codec = charsets.reading_codec(charset)
+    codec = codec_of(charset)
     return "&".join(quote_plus(name) + "=" + quote_plus(value.encode(codec)) for name, value in params.items()).encode(
         "ascii")
 
 
 def content_type(charset: Optional[str]) -> str:
     """Alipay's header for a body in this charset."""
-    return CONTENT_TYPE.format(charset or "GBK")
+    return CONTENT_TYPE.format(charset if charsets.known(charset) else "GBK")
+
+
+def codec_of(charset: Optional[str]) -> str:
+    """The codec of a request's ``_input_charset``; GBK for one that was empty, or that only the app let through."""
+    return charsets.reading_codec(charset if charsets.known(charset) else None)

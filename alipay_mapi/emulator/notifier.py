@@ -70,7 +70,7 @@ class Notifier:
         #: The gaps; the pages of the mainland gateway begin with 4 minutes instead of 2.
         self.schedule: Tuple[timedelta, ...] = SCHEDULE
         # A process that was killed while it sent does not know what was answered: send again.
-        for row in ledger.rows("notifications", state=SENDING):
+        for row in ledger.left_sending():
             ledger.change("notifications", row, state=QUEUED, next_at=text(clock.now()))
 
     # --- making ---------------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import jinja2
 import segno
 
-from .. import charsets, error_codes, form_body
+from .. import error_codes, form_body
 from ..errors import InvalidMessage
-from . import diagnosis
+from . import diagnosis, messages_out
 from .cashier import DELAYS
 from .emulator import Emulator, LoggedRequest
 from .incoming import Incoming
@@ -149,9 +149,18 @@ def _at_cashier(template, emulator, row, refusal, problem, buyer, **more) -> Rep
     return _render(template, emulator, 400 if problem else 409 if refusal is not None else 200, trade=row,
                    refusal=refusal, problem=problem, meaning=_meaning(refusal.code) if refusal is not None else None,
                    buyers=BUYERS, chosen=chosen[0], known=known, delays=DELAYS, plan=plans[0] if plans else None,
-                   open=is_open(row), returns=urlsplit(asked.get("return_url", "")).netloc,
+                   open=is_open(row), returns=host_of(asked.get("return_url", "")),
                    lost=emulator.ledger.count("notifications", partner=row["partner"], state="lost",
                                               out_trade_no=row["out_trade_no"]), **more)
+
+
+def host_of(address: str) -> str:
+    """Where an address of the shop leads, with its port; "" when no browser could go there."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:      # http://[: the fields' rule lets it through
+        return ""
+    return parts.netloc if parts.scheme in ("http", "https") else ""
 
 
 def _second(emulator, row):
@@ -203,8 +212,7 @@ def short(sign: str) -> str:
 
 
 def _codec(params):
-    charset = params.get("_input_charset")
-    return charsets.reading_codec(charset if charsets.known(charset) else None)
+    return messages_out.codec_of(params.get("_input_charset"))
 
 
 def _pairs(outcome, incoming) -> List[diagnosis.Pair]:

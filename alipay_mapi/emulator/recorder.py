@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+import sqlite3
 import threading
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional, Union
@@ -24,8 +25,8 @@ FORMAT = "alipay-mapi-recording/1"
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _STATUS = re.compile(rb"<trade_status>([A-Z_]{1,40})</trade_status>")
 #: The calls of a recording that are done again. The clock follows the recorded times: freeze and resume are left out.
-REPEATED = ("settings", "place", "pay_in_app", "log_in", "pay", "pay_later", "close_trade", "refund", "reset",
-            "deliver", "advance", "fail", "set_rates", "clear_faults", "resend")
+REPEATED = ("settings", "place", "pay_in_app", "log_in", "pay", "pay_later", "close_trade", "confirm_goods", "refund",
+            "reset", "deliver", "advance", "fail", "set_rates", "clear_faults", "resend")
 _LEFT_OUT = ("freeze", "resume", "set_time")
 
 
@@ -215,10 +216,18 @@ class _Player:
         if event["kind"] == "request":
             self._request(number, event)
         elif event["name"] not in _LEFT_OUT:
-            try:
-                getattr(self._emulator, event["name"])(**event["arguments"])
-            except (AlipayError, TypeError):
-                pass        # it was refused then, too, or its arguments are of another version
+            self._call(number, event)
+
+    def _call(self, number, event):
+        try:
+            getattr(self._emulator, event["name"])(**event["arguments"])
+            return
+        except (AlipayError, TypeError):
+            return          # it was refused then, too, or its arguments are of another version
+        except (ValueError, AttributeError, OverflowError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            pass
+        raise InvalidRequest("lines: line {} is a call with arguments that no emulator wrote down".format(number),
+                             parameter="lines")
 
     def _request(self, number, event):
         outcome = self._emulator.answer(Incoming(

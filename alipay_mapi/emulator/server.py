@@ -16,6 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from .. import _version
 from ..errors import ConfigurationError, show
 from ..merchant import is_loopback
+from . import request_body
 from .broken_connection import Handled, Misbehaving
 from .emulator import Emulator
 from .listening import bound, reachable
@@ -24,8 +25,6 @@ from .web import App
 
 #: Seconds after which an idle connection is closed.
 IDLE = 75.0
-#: The longest body that is read; a recording that is played back is the longest there is.
-LONGEST_BODY = 64 * 1024 * 1024
 
 _LOG = logging.getLogger("alipay_mapi.emulator")
 _EMPTY = (204, 304)
@@ -154,8 +153,10 @@ class _Handler(Misbehaving, WSGIRequestHandler):
 
     def run_wsgi(self):
         self.environ = environ = self.make_environ()
-        body = self._body(environ)
-        if body is None:
+        try:
+            body = request_body.read(self.headers, self.rfile)
+        except request_body.Unreadable as err:
+            self.send_error(err.status)
             return
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -164,36 +165,6 @@ class _Handler(Misbehaving, WSGIRequestHandler):
             self._write(*self._asked(environ))
         except Handled:
             pass
-
-    def _body(self, environ):
-        """All of the request's body; None when it was refused and the answer is sent."""
-        if environ.get("wsgi.input_terminated"):
-            return self._chunks(environ["wsgi.input"])
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isdigit() and len(length) < 16):
-            return self.send_error(400)
-        if int(length) > LONGEST_BODY:
-            return self.send_error(413)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            raise ConnectionError
-        return body
-
-    def _chunks(self, stream):
-        parts, size = [], 0
-        try:
-            part = stream.read(65536)
-            while part:
-                parts.append(part)
-                size += len(part)
-                if size > LONGEST_BODY:
-                    return self.send_error(413)
-                part = stream.read(65536)
-        except OSError as err:
-            if type(err) is not OSError:
-                raise       # the connection broke
-            return self.send_error(400)
-        return b"".join(parts)
 
     def _asked(self, environ):
         """(status line, headers, body) of the application's answer."""

@@ -310,8 +310,8 @@ def text(moment: datetime) -> str:
 def timeout_of(params: Dict[str, str], now: datetime) -> timedelta:
     """From login to payment: ``timeout_rule`` or ``it_b_pay``, by default 12 hours (mainland: 15 days).
 
-    >>> timeout_of({"timeout_rule": "90m"}, None)
-    datetime.timedelta(seconds=5400)
+    >>> timeout_of({"timeout_rule": "90m"}, None).total_seconds()
+    5400.0
     """
     rule = params.get("timeout_rule") or params.get("it_b_pay")
     if not rule:

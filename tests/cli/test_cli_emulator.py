@@ -3,6 +3,7 @@ import functools
 import itertools
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from cli_samples import load
 
 from alipay_mapi.cli import emulator as command
+from alipay_mapi.cli import exits
 from alipay_mapi.emulator import merchants
 
 try:
@@ -60,6 +62,31 @@ def test_it_says_where_everything_is_and_what_to_try_next(run, up):
 
 
 @needs_extra
+def test_what_it_prints_to_try_next_works_word_for_word(run, up, capsys):
+    """In the order printed, by the command line and by curl's equivalent; the URL is opened, and nobody pays it yet."""
+    seen = []
+
+    def during():
+        out = capsys.readouterr().out
+        for line in [line for line in out.splitlines() if line.startswith(("   alipay-mapi ", "   curl "))]:
+            words = shlex.split(line)
+            if words[0] == "curl":
+                data = words[words.index("-d") + 1] if "-d" in words else ""
+                told = fetched([word for word in words if word.startswith("http:")][0], data.encode("ascii"))
+                seen.append(json.loads(told)["trade"]["trade_status"])
+            else:
+                ran = run(*words[1:])
+                if words[1] == "url":
+                    fetched(ran.out.strip())
+                    ran = None
+                seen.append("a page" if ran is None else (ran.code, "TRADE_FINISHED" in ran.out,
+                                                          "TRADE_NOT_EXIST" in ran.err))
+    up(during)
+    assert run("emulator", "--port", "0").code == 0
+    assert seen == ["a page", (exits.REFUSED, False, True), "NO_TRADE", "TRADE_FINISHED", (0, True, False)]
+
+
+@needs_extra
 def test_json_is_printed_as_soon_as_it_answers(run, up, capsys):
     seen = []
 
@@ -99,6 +126,16 @@ def test_the_commands_that_it_names_work_with_the_file_that_it_wrote(run, up, ca
 
 
 @needs_extra
+def test_a_section_that_somebody_added_is_not_lost(run, up, tmp_path):
+    assert run("emulator", "--port", "0").code == 0
+    written = (tmp_path / "shop.ini").read_text()
+    (tmp_path / "shop.ini").write_text(written + "\n[mine]\npartner = 2088000000000999\n")
+    refused = run("emulator", "--port", "0")
+    assert refused.code == 78 and "--ini FILE" in refused.err
+    assert "[mine]" in (tmp_path / "shop.ini").read_text()
+
+
+@needs_extra
 def test_the_ini_file_is_for_its_owner_alone_and_is_written_again_the_next_time(run, up, tmp_path):
     assert run("emulator", "--port", "0").code == 0
     first = (tmp_path / "shop.ini").read_text()
@@ -134,6 +171,12 @@ def test_a_folder_that_is_not_there_is_told(run):
 
 def test_a_folder_is_no_file(run, tmp_path):
     (tmp_path / "shop.ini").mkdir()
+    assert run("emulator").code == 78
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX")
+def test_a_pipe_is_no_file_and_is_not_waited_for(run):
+    os.mkfifo("shop.ini")
     assert run("emulator").code == 78
 
 
@@ -188,6 +231,7 @@ def test_a_port_that_is_taken_is_named(run, up):
     (["--fault", "lost=often"], "share from 0 to 1"),
     (["--fault", "lost=0.1", "--fault", "lost=0.2"], "given twice"),
     (["--notify-url", "shop.example.com"], "--notify-url: an address"),
+    (["--notify-url", "http://[::1"], "--notify-url: an address"),
     (["--seed", "x"], "invalid int"),
     (["now"], "everything has its option"),
 ])

@@ -8,13 +8,23 @@ from alipay_mapi.demo.play import Day
 from alipay_mapi.emulator import merchants
 
 
-@pytest.fixture(scope="session", autouse=True)
+_PAIRS, _DAYS = {}, {}
+
+
+@pytest.fixture(scope="module", autouse=True)
 def shared_keys():
     """One set of key pairs for all days: making them is most of the time, and no number depends on them."""
-    made, pair = {}, merchants.shared_pair
-    merchants.shared_pair = lambda keys, purpose, sign_type: pair(made, purpose, sign_type)
+    pair = merchants.shared_pair
+    merchants.shared_pair = lambda keys, purpose, sign_type: pair(_PAIRS, purpose, sign_type)
     yield
     merchants.shared_pair = pair
+
+
+def ran(seed, orders):
+    """A day that is run once for all tests."""
+    if (seed, orders) not in _DAYS:
+        _DAYS[seed, orders] = Ran(seed, orders)
+    return _DAYS[seed, orders]
 
 
 class Ran:
@@ -27,16 +37,16 @@ class Ran:
         self.numbers = numbers.numbers(self.day, self.differences)
 
 
-@pytest.fixture(scope="session")
-def short():
+@pytest.fixture(scope="module")
+def short(shared_keys):
     """40 orders."""
-    return Ran(3, 40)
+    return ran(3, 40)
 
 
-@pytest.fixture(scope="session")
-def whole():
+@pytest.fixture(scope="module")
+def whole(shared_keys):
     """200 orders, as the command has them."""
-    return Ran(1, 200)
+    return ran(1, 200)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 import alipay_mapi as mapi
-from alipay_mapi.demo import audit, play
+from alipay_mapi.demo import audit, numbers, play
 
 
 def test_the_shop_imports_the_public_package_and_the_standard_library_alone(checkout):
@@ -73,6 +73,8 @@ def is_refunded(record):
     ("closed", lambda record: record.state.status == "closed", lambda record, patch: patch.setattr(
         record, "state", mapi.TradeState(record.order))),
     ("goods sent", lambda record: record.fulfilled, lambda record, patch: patch.setattr(record, "fulfilled", 2)),
+    ("goods sent", lambda record: record.fulfilled and not record.refunds, lambda record, patch: patch.setattr(
+        record, "fulfilled", 0)),
     ("amount", lambda record: record.is_paid, lambda record, patch: patch.setattr(
         record, "order", mapi.Order(record.order.out_trade_no, "1.00"))),
 ])
@@ -82,6 +84,8 @@ def test_the_comparison_notices(short, monkeypatch, what, wanted, spoil):
     found = audit.compare(short.day.shop.books, short.day.rows())
     assert {difference.out_trade_no for difference in found} == {record.order.out_trade_no}
     assert what in [difference.what for difference in found]
+    listed = {one["number"]: one["equal"] for one in numbers.order_list(short.day, found)}
+    assert [number for number in listed if listed[number] == "no"] == [record.order.out_trade_no]
 
 
 def test_an_order_that_the_books_do_not_have_is_a_difference(short, monkeypatch):

@@ -241,7 +241,8 @@ def test_an_argument_that_cannot_be_is_refused_by_name(emulator, method, path, a
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b"null", b"{", b"\xff", b'{"seconds": NaN}', b'{"seconds": Infinity}',
-                                  b'{"seconds": 1, "seconds": 2}', b"[" * 100000, b"seconds=1"])
+                                  b'{"seconds": 1, "seconds": 2}', b"[" * 100000, b"seconds=1",
+                                  b'{"seconds": 1' + b"0" * 400 + b"}", b'{"seconds": 1e400}'])
 def test_a_body_that_is_no_object_is_refused(emulator, body):
     reply = control.handle(emulator, "POST", "/advance", b"", body)
     assert reply.status == 400 and json.loads(reply.body.decode())["error"]["class"] == "InvalidRequest"

@@ -313,7 +313,8 @@ def test_shares_of_one_and_of_nothing():
     (lambda faults: faults.set_rates({"burnt": 0.1}), "name"),
     (lambda faults: faults.set_rates({"lost": 1.1}), "lost"),
     (lambda faults: faults.set_rates({"lost": True}), "lost"),
-    (lambda faults: faults.set_rates({"lost": "1"}), "lost")])
+    (lambda faults: faults.set_rates({"lost": "1"}), "lost"),
+    (lambda faults: faults.set_rates({"lost": 0.9, "twice": 0.9}), "rates")])
 def test_a_fault_that_is_none_is_refused(call, parameter):
     faults = Faults(1)
     with pytest.raises(InvalidRequest) as caught:

@@ -1,4 +1,6 @@
 """What was recorded happens again on a fresh emulator; what differs is told; what is no recording is refused."""
+import ast
+import inspect
 import json
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl, urlsplit
@@ -221,9 +223,31 @@ def test_bytes_that_are_no_recording_are_refused(lines):
         recorder.replay(emulator, lines)
 
 
+@pytest.mark.parametrize("name, arguments", [
+    ("pay", {"out_trade_no": ["A1"]}), ("pay", {"out_trade_no": "\ud800"}), ("log_in", {"out_trade_no": 10 ** 30}),
+    ("set_rates", {"rates": "all"}),
+])
+def test_arguments_that_no_emulator_wrote_down_are_refused_with_their_line(name, arguments):
+    events = [HEAD, CALL, dict(CALL, name=name, arguments=arguments)]
+    with fresh() as emulator:
+        sender = emulator.notifier.sender
+        with pytest.raises(InvalidRequest, match="line 3 is a call"):
+            recorder.replay(emulator, "".join(json.dumps(event) + "\n" for event in events))
+        assert emulator.notifier.sender is sender
+
+
 def test_arguments_of_another_version_and_refused_calls_do_not_end_a_playback():
     events = [HEAD, dict(CALL, name="pay", arguments={"out_trade_no": "none"}), dict(CALL, arguments={"colour": "red"}),
               dict(CALL, name="place", arguments={"out_trade_no": "A1", "merchant": "md5"})]
     with fresh() as emulator:
         told = recorder.replay(emulator, "".join(json.dumps(event) + "\n" for event in events))
         assert told.calls == 3 and emulator.trade("A1")
+
+
+def test_every_reported_call_can_be_played_back_or_is_left_out_on_purpose():
+    from alipay_mapi.emulator import emulator as module
+    tree = ast.parse(inspect.getsource(module))
+    reported = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+                and any(getattr(one, "id", "") == "reported" for one in node.decorator_list)}
+    assert len(reported) > 10
+    assert reported == set(recorder.REPEATED) | set(recorder._LEFT_OUT)

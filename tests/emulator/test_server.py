@@ -174,16 +174,19 @@ def test_a_client_that_waits_for_leave_gets_it(server):
     (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
     (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
     (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
+    (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"400"),
     (b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n", b"414"),
-], ids=["nonsense", "version", "negative", "huge", "chunk", "uri"])
+], ids=["nonsense", "version", "negative", "huge", "chunk", "two lengths", "coding", "uri"])
 def test_what_is_no_request_is_refused_and_the_connection_closed(server, data, status):
     answer = exchanged(server, data)
     assert answer.split(b" ")[1] == status or answer.startswith(b"<!DOCTYPE") and b"400" in answer
 
 
-def test_a_client_that_goes_in_the_middle_of_its_body_harms_nobody(emulator, server, shop):
+@pytest.mark.parametrize("cut", [b"Content-Length: 10\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{}"])
+def test_a_client_that_goes_in_the_middle_of_its_body_harms_nobody(emulator, server, shop, cut):
     with connected(server) as connection:
-        connection.sendall(b"POST /_emulator/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n{}")
+        connection.sendall(b"POST /_emulator/reset HTTP/1.1\r\nHost: 127.0.0.1\r\n" + cut)
     assert shop.single_trade_query(out_trade_no="A1").trade_status == "TRADE_FINISHED"
     assert emulator.trade("A1")["trade_status"] == "TRADE_FINISHED"
 

@@ -220,9 +220,10 @@ def test_without_a_return_url_the_cashier_shows_the_result(setup):
     assert "Paid at" in by_id(page, "done")
 
 
-def test_a_return_url_that_no_browser_may_follow_is_not_followed(setup):
+@pytest.mark.parametrize("return_url", ["javascript:alert(1)", "m.alipay.com", "http://[::1", "https://?x"])
+def test_a_return_url_that_no_browser_may_follow_is_not_followed(setup, return_url):
     trade = setup.emulator.place("A1")
-    setup.emulator.ledger.change("trades", trade, params=dict(trade["params"], return_url="javascript:alert(1)"))
+    setup.emulator.ledger.change("trades", trade, params=dict(trade["params"], return_url=return_url))
     answer = setup.press("/cashier/1", "pay")
     assert urlsplit(answer.headers["Location"]).path == "/cashier/1"
 
@@ -569,7 +570,7 @@ def test_any_host_lifts_the_check_of_the_name():
 
 
 @pytest.mark.parametrize("origin, allowed", [("http://localhost", True), ("http://evil.example.com", False),
-                                             ("null", False), ("http://localhost:81", False)])
+                                             ("null", False), ("http://localhost:81", False), ("http://[::1", False)])
 @pytest.mark.parametrize("any_host", [False, True])
 def test_another_website_cannot_press_the_buttons(origin, allowed, any_host):
     setup = Setup(any_host=any_host)

@@ -38,6 +38,7 @@ def test_every_gateway_that_shops_have_in_their_settings_is_led_here(gateway, ho
     assert host in ALIPAY_HOSTS
     assert adapter_of("https://{}/gateway.do".format(host)) == "Adapter"
     assert adapter_of("http://{}:80/gateway.do".format(host.upper())) == "Adapter"
+    assert adapter_of("https://{}./gateway.do".format(host)) == "Adapter"       # the same name
 
 
 @pytest.mark.parametrize("url", ["https://example.com/", "https://mapi.alipay.com.example.com/", "http://127.0.0.1:1/"])
