@@ -216,7 +216,8 @@ def _tell(emulator, server, args, out):
     out.line()
     out.paragraph("The same without a browser:")
     out.line()
-    for line in ("curl -d '{{\"out_trade_no\": \"A2\"}}' {}/_emulator/trades", "curl -X POST {}/_emulator/trades/A2/pay"):
+    for line in ("curl -d '{{\"out_trade_no\": \"A2\"}}' {}/_emulator/trades",
+                 "curl -X POST {}/_emulator/trades/A2/pay"):
         out.line("   " + line.format(url))
     out.line("   alipay-mapi query --out-trade-no A2 {}".format(config))
     out.line()

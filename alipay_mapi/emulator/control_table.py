@@ -41,7 +41,7 @@ CALLS = (
     Call("GET", "/merchants/{merchant}/ini", "_ini", "", "its section of shop.ini, with its test keys"),
     Call("PUT", "/settings/{merchant}", "_settings", "merchant", "change its settings", more=of_merchants),
     Call("GET", "/trades", "list_trades", "trades", "the orders, newest first", (), ("limit", "offset")),
-    Call("POST", "/trades", "place", "trade", "an order, as if the buyer's browser had brought it",
+    Call("POST", "/trades", "place", "trade", "an order without a signed URL; the merchant's settings are not asked",
          ("out_trade_no",), ("merchant", "service"), of_service),
     Call("GET", _ORDER, "_trade", "trade", "an order with its refunds and notifications", (), ("partner",)),
     Call("GET", _ORDER + "/return_url", "return_url", "return_url", "the signed address that the buyer comes back to",

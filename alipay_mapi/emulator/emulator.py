@@ -7,10 +7,11 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from .. import charsets
-from ..errors import InvalidRequest, MalformedParameter
+from ..errors import InvalidRequest, MalformedParameter, show
+from ..fields import FIELDS
 from ..merchant import Merchant
 from ..services import BUILDERS
 from ..times import parse_time
@@ -22,7 +23,7 @@ from .handlers import HANDLERS
 from .incoming import Incoming, read
 from .ledger import Ledger
 from .merchants import BUYERS, Buyer, TestMerchant, TestMerchants
-from .notifier import Notifier, Sender
+from .notifier import EVENTS, Notifier, Sender
 from .observed import Calls, reported, tell
 from .refunds import Refunds
 from .refused import Refused
@@ -117,6 +118,11 @@ class Emulator:
     @reported
     def settings(self, merchant: str, **settings: Any) -> None:
         """Change a test merchant's settings, as in Alipay's console: see ``merchants.SETTINGS``."""
+        for name in ("not_contracted", "closed", "misconfigured", "no_privilege"):
+            for service in settings[name] if isinstance(settings.get(name), list) else ():
+                if service not in HANDLERS:
+                    raise InvalidRequest("{}: the emulator has no service {}".format(name, show(service)),
+                                         parameter=name)
         self.merchants.change(self.merchant(merchant).partner, **settings)
 
     # --- the gateway ----------------------------------------------------------------------------------------------
@@ -164,7 +170,11 @@ class Emulator:
     def visit(self, url: str, body: bytes = b"") -> Dict[str, Any]:
         """The buyer's browser goes to a payment URL (or posts a form to it): the placed order, or of a batch page the
         batch. Raises Refused, and InvalidRequest for a service whose answers are for servers."""
-        incoming = Incoming("POST" if body else "GET", urlsplit(url).query.encode("ascii", "replace"), body)
+        try:
+            query = urlsplit(url).query.encode("ascii", "replace")
+        except (ValueError, AttributeError, TypeError):
+            raise InvalidRequest("url: no address that a browser could go to", parameter="url") from None
+        incoming = Incoming("POST" if body else "GET", query, body)
         service = read(incoming).params.get("service", "")
         if service in HANDLERS and HANDLERS[service][1] in ("xml", "text"):
             raise InvalidRequest("url: {} is answered to servers; a browser has nothing to do there".format(service),
@@ -201,6 +211,8 @@ class Emulator:
     @reported
     def pay_in_app(self, order_string: str, buyer: Optional[str] = None) -> str:
         """The app hands an order string to Alipay's SDK, and the buyer pays: the SDK's result text."""
+        if not isinstance(order_string, str):
+            raise InvalidRequest("order_string: the text that build_order_string made", parameter="order_string")
         return app_sdk.pay(self.gateway, order_string, find_buyer(buyer))
 
     @reported
@@ -249,6 +261,9 @@ class Emulator:
                partner: Optional[str] = None, notify_url: str = "") -> Dict[str, Any]:
         """The merchant gives money back from the console: all that is left, or ``amount`` in the order's currency.
         A cross-border refund is notified to ``notify_url``. Raises Refused."""
+        for name, value in (("out_return_no", out_return_no), ("notify_url", notify_url)):
+            if value and not (isinstance(value, str) and FIELDS[name].match(value)):
+                raise InvalidRequest("{}: must be {}".format(name, FIELDS[name].rule), parameter=name)
         with self.trades.acting():
             trade = self.trades.only(out_trade_no, partner)
             number = out_return_no or "{}-R{}".format(
@@ -266,7 +281,8 @@ class Emulator:
         notify_id = "" if trade["kind"] == "forex" else self.notifier.for_return(trade["partner"], out_trade_no)
         fields = messages_out.return_fields(trade, merchant.seller_email, notify_id, text(self.clock.now()))
         query = messages_out.encoded(messages_out.signed(merchant.signer, fields, charset), charset).decode("ascii")
-        return address + ("&" if urlsplit(address).query else "?") + query
+        parts = urlsplit(address)       # behind the shop's own query, and before a fragment, which no server sees
+        return urlunsplit(parts._replace(query="&".join(part for part in (parts.query, query) if part)))
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
@@ -335,12 +351,16 @@ class Emulator:
     def fail(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,
              done: bool = True) -> Fault:
         """The next ``times`` messages meet this fault: see ``faults``."""
+        if service and service not in HANDLERS and service not in EVENTS:
+            raise InvalidRequest("service: {} is neither a service of the emulator nor what a notification is about "
+                                 "({})".format(show(service), ", ".join(EVENTS)), parameter="service")
         return self.faults.arm(name, times, service, seconds, done)
 
     @reported
-    def set_rates(self, rates: Mapping[str, float]) -> None:
-        """New shares of messages that go wrong: see ``faults``."""
+    def set_rates(self, rates: Mapping[str, float]) -> Dict[str, float]:
+        """New shares of messages that go wrong: see ``faults``. Returns them."""
         self.faults.set_rates(rates)
+        return self.faults.rates
 
     @reported
     def clear_faults(self) -> None:

@@ -70,6 +70,8 @@ class Faults:
 
     def set_rates(self, rates: Mapping[str, float]) -> None:
         """New shares. Raises InvalidRequest for an unknown name or a share that is none."""
+        if not isinstance(rates, Mapping):
+            raise InvalidRequest("rates: fault → share, as a dict", parameter="rates")
         for name, share in rates.items():
             _known(name)
             if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:

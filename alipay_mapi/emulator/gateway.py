@@ -140,7 +140,8 @@ class Gateway:
                 "; on the wire it is mobile.securitypay.pay" if service == "mobile.security.pay" else ""), "service")
         merchant = self.merchants.get(partner) if _PARTNER.fullmatch(partner) else None
         if merchant is None:
-            raise refuse("ILLEGAL_PARTNER", "no test merchant has this number", "partner")
+            raise refuse("ILLEGAL_PARTNER", "no test merchant has this number" if partner else "partner is absent",
+                         "partner")
         for setting, code in (("closed", "EXTERFACE_IS_CLOSED"), ("not_contracted", "ILLEGAL_PARTNER_EXTERFACE"),
                               ("misconfigured", "ILLEGAL_EXTERFACE"), ("no_privilege", "HAS_NO_PRIVILEGE")):
             if service in merchant.setting(setting):
@@ -165,14 +166,14 @@ class Gateway:
         if service in MAY_BE_UNSIGNED and not sign:
             return None
         if not sign_type:
-            raise refuse("ILLEGAL_ARGUMENT", "absent", "sign_type")
+            raise refuse("ILLEGAL_ARGUMENT", "sign_type is absent", "sign_type")
         if sign_type not in algorithms.ALGORITHMS:
             raise refuse("ILLEGAL_SIGN_TYPE", "one of MD5, RSA, RSA2, DSA, in upper case", "sign_type")
         if sign_type != merchant.sign_type:
             raise refuse("ILLEGAL_SECURITY_PROFILE", "this merchant has no key for {}, only for {}".format(
                 sign_type, merchant.sign_type), "sign_type")
         if not sign:
-            raise refuse("ILLEGAL_ARGUMENT", "absent", "sign")
+            raise refuse("ILLEGAL_ARGUMENT", "sign is absent", "sign")
         try:
             raw = algorithms.read_sign(sign_type, sign)
         except MalformedSignature:

@@ -5,6 +5,7 @@ transaction, and a file is written with ``synchronous=FULL``, so that what the g
 ``kill -9``. Knows no rules: those are in ``trades`` and ``refunds``.
 """
 import json
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -62,13 +63,15 @@ class Ledger:
         self._depth = 0
         problem, opened = "", None
         try:
+            if path != ":memory:" and not os.path.exists(path):
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))      # keys will be in it
             opened = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
             opened.row_factory = sqlite3.Row
             self._db = opened
             problem = self._prepare("OFF" if path == ":memory:" else "FULL")
-        except (sqlite3.Error, ValueError) as err:
+        except (sqlite3.Error, OSError, ValueError) as err:
             problem = "is in use by another emulator" if "locked" in str(err) else "cannot be opened" if isinstance(
-                err, (sqlite3.OperationalError, ValueError)) else _FOREIGN
+                err, (sqlite3.OperationalError, OSError, ValueError)) else _FOREIGN
         if problem:
             if opened is not None:
                 opened.close()
@@ -80,6 +83,8 @@ class Ledger:
         if tables and "meta" not in tables:
             return _FOREIGN
         found = self.meta("schema") if tables else SCHEMA
+        if found == SCHEMA and tables and not tables.issuperset(_ROWS):
+            return _FOREIGN
         if found != SCHEMA:
             return _FOREIGN if found is None else "was made by another version of the emulator (schema {})".format(
                 show(found, 16))
@@ -187,9 +192,14 @@ class Ledger:
             return self._by_id(table, number)
 
     def change(self, table: str, row: Dict[str, Any], **changes: Any) -> Dict[str, Any]:
-        """Change columns and data of ``row`` (by its id); returns the row as it is now."""
+        """Change columns and data of ``row`` (by its id); returns the row as it is now.
+
+        A row that a reset has taken away meanwhile stays away.
+        """
         with self.transaction():
             stored = self._db.execute("SELECT * FROM {} WHERE id=?".format(table), (row["id"],)).fetchone()
+            if stored is None:
+                return dict(row, **changes)
             columns = set(stored.keys()) - {"data", "id"}
             data = json.loads(stored["data"])
             data.update({name: value for name, value in changes.items() if name not in columns})

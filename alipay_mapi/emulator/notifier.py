@@ -29,6 +29,11 @@ ID_LIFE = timedelta(minutes=1)
 QUEUED, SENDING, ACKNOWLEDGED, GIVEN_UP, LOST = "queued", "sending", "acknowledged", "given up", "lost"
 
 
+#: What a notification can be about.
+EVENTS = ("paid", "finished", "shipped", "closed", "refund status", "refunded", "refund_failed", "batch_refund_notify",
+          "batch_trans_notify")
+
+
 class Delivery(NamedTuple):
     """One send. ``url``: where to. ``body``: the signed form. ``fault``: the fault that this send suffers, or ""."""
 

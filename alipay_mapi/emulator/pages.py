@@ -16,6 +16,7 @@ import segno
 
 from .. import error_codes, form_body
 from ..errors import InvalidMessage
+from ..merchant import is_loopback
 from . import diagnosis, messages_out
 from .cashier import DELAYS
 from .emulator import Emulator, LoggedRequest
@@ -26,8 +27,8 @@ from .reply import Outcome, Reply
 from .trades import NO_TRADE, PAID
 
 TYPE = "text/html; charset=utf-8"
-#: Rows of each list on the first page.
-PER_PAGE = 25
+#: Rows of each list on the first page, and on a page of one list alone.
+PER_PAGE, PER_LIST = 25, 100
 #: trade_status → (tone, words).
 STATES = {
     NO_TRADE: ("wait", "Waiting for the buyer"), "WAIT_BUYER_PAY": ("wait", "Waiting for payment"),
@@ -36,6 +37,17 @@ STATES = {
     "WAIT_BUYER_CONFIRM_GOODS": ("good", "Paid and shipped"),
 }
 _TONES = {"acknowledged": "good", "queued": "wait", "sending": "wait", "returned": "good"}
+#: What the sender calls a failure → what happened.
+_NO_ANSWER = {
+    "ConnectionError": "no connection; does the shop listen there?",
+    "ConnectTimeout": "the shop did not take the connection in time",
+    "ReadTimeout": "the shop took the connection, but did not answer in time",
+    "ChunkedEncodingError": "the answer broke off", "ContentDecodingError": "the answer cannot be unpacked",
+    "SSLError": "the shop's certificate was not accepted",
+    "InvalidURL": "the address cannot be called", "InvalidSchema": "the address cannot be called",
+    "MissingSchema": "the address cannot be called", "LocationParseError": "the address cannot be called",
+    "UnicodeError": "the address cannot be called",
+}
 _PROBLEMS = {
     400: ("That cannot be read", "The request is not one that a browser makes."),
     403: ("Not from here", "This came from another website, or under a name that is not the emulator's own."),
@@ -64,9 +76,29 @@ def home(emulator: Emulator, wanted: str = "", page: int = 1) -> Reply:
     page = max(1, min(page, 10 ** 9))
     trades = emulator.list_trades(PER_PAGE + 1, (page - 1) * PER_PAGE)
     return _render("home.html", emulator, trades=trades[:PER_PAGE], more=len(trades) > PER_PAGE, page=page,
-                   wanted=wanted, requests=emulator.requests()[::-1][:PER_PAGE],
-                   notifications=emulator.list_notifications(limit=PER_PAGE),
+                   wanted=wanted, requests=emulator.requests()[::-1][:PER_PAGE], requests_count=len(emulator.requests()),
+                   notifications=_tried(emulator, emulator.list_notifications(limit=PER_PAGE)),
+                   notifications_count=emulator.ledger.count("notifications"), per_page=PER_PAGE,
                    count=emulator.ledger.count("trades"), merchants=emulator.merchants.partners())
+
+
+def requests(emulator: Emulator, page: int = 1) -> Reply:
+    """All requests that are in the log, the newest first."""
+    logged, first = emulator.requests()[::-1], _first(page)
+    return _render("list.html", emulator, kind="requests", count=len(logged), first=first, per_page=PER_LIST,
+                   forgotten=logged[-1].number - 1 if logged else 0, rows=logged[first:first + PER_LIST])
+
+
+def notifications(emulator: Emulator, page: int = 1) -> Reply:
+    """All notifications, the newest first."""
+    first = _first(page)
+    return _render("list.html", emulator, kind="notifications", count=emulator.ledger.count("notifications"),
+                   first=first, per_page=PER_LIST, forgotten=0, rows=_tried(emulator, emulator.ledger.rows(
+                       "notifications", newest=True, limit=PER_LIST, offset=first)))
+
+
+def _first(page):
+    return (max(1, min(page, 10 ** 9)) - 1) * PER_LIST
 
 
 def trade(emulator: Emulator, row: Dict[str, Any]) -> Reply:
@@ -75,11 +107,16 @@ def trade(emulator: Emulator, row: Dict[str, Any]) -> Reply:
     belongs = {"partner": row["partner"], "out_trade_no": row["out_trade_no"]}
     history = [(row[name], words) for name, words in (
         ("ordered_at", "The browser brought the order"), ("gmt_create", "The buyer logged in: the trade exists"),
-        ("gmt_payment", "Paid"), ("gmt_send_goods", "Shipped"), ("gmt_refund", "Money was given back"),
-        ("expired_at", "The time for the order was over"), ("gmt_close", "Over")) if row.get(name)]
+        ("gmt_payment", "Paid"), ("gmt_send_goods", "Shipped"), ("expired_at", "The time for the order was over"), ("gmt_close", "Over")) if row.get(name)]
+    refunds = emulator.ledger.rows("refunds", **belongs)
+    history += [(refund["done_at"], "Money was given back: {} {}".format(refund["amount"], refund["currency"] or "CNY"))
+                for refund in refunds if refund.get("done_at")]
+    sent = emulator.ledger.rows("notifications", newest=True, limit=PER_LIST, **belongs)
     return _render("trade.html", emulator, trade=row, request=mine, history=sorted(history, key=lambda one: one[0]),
-                   refunds=emulator.ledger.rows("refunds", **belongs),
-                   notifications=emulator.ledger.rows("notifications", newest=True, limit=100, **belongs))
+                   refunds=refunds, notifications=_tried(emulator, sent), per_page=PER_LIST,
+                   notifications_count=emulator.ledger.count("notifications", **belongs),
+                   addressed=bool(row["params"].get("notify_url") or emulator.notifier.default_url
+                                  or any(one["url"] for one in sent)))
 
 
 def request(emulator: Emulator, logged: LoggedRequest, incoming: Optional[Incoming] = None) -> Reply:
@@ -163,6 +200,14 @@ def host_of(address: str) -> str:
     return parts.netloc if parts.scheme in ("http", "https") else ""
 
 
+def host_name(address: str) -> str:
+    """The host of an address, without its port; "" when it has none."""
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
 def _second(emulator, row):
     return "{}/cashier/{}/qr".format(emulator.base_url, row["id"])
 
@@ -171,6 +216,28 @@ def _qr(url) -> str:
     drawn = io.BytesIO()
     segno.make(url, micro=False).save(drawn, kind="svg", xmldecl=False, omitsize=True, dark="#000", light="#fff")
     return drawn.getvalue().decode("ascii")
+
+
+def _tried(emulator, rows):
+    """Notifications, with what came of the last try (``failed``) of those that the shop has not acknowledged."""
+    found = []
+    for row in rows:
+        last = emulator.ledger.rows("deliveries", limit=1, newest=True, notification=row["id"]) \
+            if row["attempts"] and row["state"] not in ("acknowledged", "sending") else []
+        found.append(dict(row, failed=_failed(last[0]) if last else ""))
+    return found
+
+
+def _failed(delivery) -> str:
+    if not delivery["status"]:
+        return "no answer: " + no_answer(delivery["text"])
+    return "answered {}{}".format(delivery["status"], " without success" if delivery["status"] == 200 else "")
+
+
+def no_answer(text: str) -> str:
+    """Why there was none, for people: the name of an exception says little."""
+    why = text[len("no answer: "):] if text.startswith("no answer: ") else text
+    return _NO_ANSWER.get(why, why) or "nobody knows why"
 
 
 # --- a request, checked -------------------------------------------------------------------------------------------
@@ -275,7 +342,7 @@ def _meaning(code):
 def _render(template: str, emulator: Emulator, status: int = 200, **values: Any) -> Reply:
     clock = emulator.clock
     page = _environment().get_template(template).render(
-        base_url=emulator.base_url, now=clock.now().strftime("%Y-%m-%d %H:%M:%S"), speed=clock.speed, **values)
+        base_url=emulator.base_url, local=is_loopback(host_name(emulator.base_url)), now=clock.now().strftime("%Y-%m-%d %H:%M:%S"), speed=clock.speed, **values)
     return Reply(status, TYPE, page.encode("utf-8", "replace"))
 
 
@@ -286,5 +353,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True, lstrip_blocks=True)
     made.globals.update(states=STATES, tones=_TONES, paid=PAID, shown=shown)
     made.filters["state"] = lambda status: STATES.get(status, ("over", status))
+    made.filters["no_answer"] = no_answer
     made.filters["after"] = lambda text, start: text[len(start):] if text.startswith(start) else text
     return made

@@ -33,6 +33,7 @@ PAID = ("TRADE_SUCCESS", "TRADE_FINISHED", "WAIT_SELLER_SEND_GOODS", "WAIT_BUYER
 FINISH_AFTER = timedelta(days=90)
 CONFIRM_AFTER = timedelta(days=10)
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PERIOD = re.compile(r"([0-9]+)([mhd])")
 _UNIT = {"m": "minutes", "h": "hours", "d": "days"}
 _AGAIN = (("total_fee", "TRADE_TOTALFEE_NOT_MATCH"), ("rmb_fee", "TRADE_TOTALFEE_NOT_MATCH"),
@@ -101,6 +102,9 @@ class Trades:
 
     def only(self, out_trade_no: str, partner: Optional[str] = None) -> Dict[str, Any]:
         """The order with this number. Raises InvalidRequest: there is none, or two merchants have one."""
+        for name, value in (("out_trade_no", out_trade_no), ("partner", partner or "")):
+            if not isinstance(value, str) or _SURROGATE.search(value):
+                raise InvalidRequest("{}: give it as text".format(name), parameter=name)
         self.settle()
         where: Dict[str, Any] = {"out_trade_no": out_trade_no}
         if partner is not None:

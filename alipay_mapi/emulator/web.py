@@ -6,16 +6,15 @@ or under a host name that is not the emulator's own (DNS rebinding). There are n
 import re
 import time
 from collections import deque
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Optional
-from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request
 
 from ..errors import AlipayError
+from ..merchant import is_loopback
 from . import cashier, pages
 from .emulator import Emulator
 from .front import respond
@@ -39,6 +38,8 @@ SECURITY = (
 _PAGES = Map([
     Rule("/", endpoint="home", methods=["GET"]),
     Rule("/trades/<int:number>", endpoint="trade", methods=["GET"]),
+    Rule("/requests", endpoint="requests", methods=["GET"]),
+    Rule("/notifications", endpoint="notifications", methods=["GET"]),
     Rule("/requests/<int:number>", endpoint="request", methods=["GET"]),
     Rule("/notifications/<int:number>", endpoint="notification", methods=["GET", "POST"]),
     Rule("/cashier/<int:number>", endpoint="cashier", methods=["GET", "POST"]),
@@ -105,8 +106,8 @@ class App:
         host, origin = environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")
         if origin is not None and origin.partition("://")[2] != host:
             return False
-        name = _host_name("//" + host)
-        return self.any_host or name in ("localhost", _host_name(self.emulator.base_url)) or _is_loopback(name)
+        name = pages.host_name("//" + host)
+        return self.any_host or name == pages.host_name(self.emulator.base_url) or is_loopback(name)
 
     # --- pages ----------------------------------------------------------------------------------------------------
 
@@ -137,6 +138,12 @@ class App:
                 if found:
                     return _to("/trades/{}".format(found["id"]))
         return pages.home(self.emulator, wanted, request.args.get("page", 1, type=int))
+
+    def _requests(self, request) -> Reply:
+        return pages.requests(self.emulator, request.args.get("page", 1, type=int))
+
+    def _notifications(self, request) -> Reply:
+        return pages.notifications(self.emulator, request.args.get("page", 1, type=int))
 
     def _trade(self, request, number) -> Reply:
         return pages.trade(self.emulator, self._row("trades", number))
@@ -220,20 +227,6 @@ def _body(environ, most=MAX_BODY) -> Optional[bytes]:
     if not length:
         return b"" if length == 0 else None
     return environ["wsgi.input"].read(length) if length <= most else None
-
-
-def _host_name(address) -> str:
-    try:
-        return (urlsplit(address).hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def _is_loopback(name) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _send(reply: Reply, environ, start_response) -> Iterable[bytes]:

@@ -4,11 +4,12 @@ The shop's own settings may name Alipay's real hosts: while the gateway is insta
 """
 import time
 from datetime import datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 from urllib.parse import urlsplit
 
 from .. import merchant as _merchant
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, show
 from ..times import GMT8
 from . import delivery
 from .extra import missing
@@ -62,6 +63,11 @@ class TestGateway:
             usual: Dict[str, Any] = {"seed": 1, "frozen": True, "keys": shared_keys(), "sender": self._careful}
             if settings.get("frozen", True):
                 usual["start"] = START
+            known = list(signature(Emulator).parameters)
+            for name in settings:
+                if name not in known:
+                    raise InvalidRequest("{}: no setting of a test gateway; there are merchant, live, {}".format(
+                        show(name), ", ".join(known)), parameter=show(name))
             emulator = Emulator(**dict(usual, **settings))
         self.emulator: "Emulator" = emulator
         self._merchant, self._start_live = merchant, live

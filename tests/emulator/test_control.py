@@ -95,7 +95,7 @@ WORKS = {
     ("POST", "/faults"): ("/faults", {"name": "slow", "times": 2, "seconds": 0.5, "done": False},
                           lambda told: (told["fault"]["name"], told["fault"]["times"], told["fault"]["done"]) == (
                               "slow", 2, False)),
-    ("PUT", "/faults"): ("/faults", {"rates": {"lost": 0.5}}, lambda told: told == {"rates": None}),
+    ("PUT", "/faults"): ("/faults", {"rates": {"lost": 0.5}}, lambda told: told == {"rates": {"lost": 0.5}}),
     ("DELETE", "/faults"): ("/faults", None, lambda told: told == {"faults": None}),
     ("POST", "/app"): ("/app", order_string, lambda told: told["result"].startswith("resultStatus={9000}")),
     ("POST", "/visit"): ("/visit", lambda emulator: mapi.build_request(emulator.shop(), "create_forex_trade", {

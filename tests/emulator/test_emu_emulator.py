@@ -8,6 +8,7 @@ from core_setup import MD5, NOTIFY, START, Address, at, client, form, gateway
 
 from alipay_mapi import Order, build_request, services, verify_notify
 from alipay_mapi.emulator import BUYERS, Emulator, Refused
+from alipay_mapi.emulator.notifier import Answered
 from alipay_mapi.errors import AlipayError, InvalidRequest
 
 
@@ -227,3 +228,51 @@ def test_visiting_a_batch_page_gives_the_batch():
             "detail_data": trade_no + "^1.00^spoiled"}).url)
         assert batch["batch_no"] == number
         assert emulator.trade("A1")["to_buyer_fee"] == "1.00"
+
+
+@pytest.mark.parametrize("address, where", [
+    ("https://s.test/back", "https://s.test/back?out_trade_no="),
+    ("https://s.test/back?x=1", "https://s.test/back?x=1&out_trade_no="),
+    ("https://s.test/back?", "https://s.test/back?out_trade_no="),
+    ("https://s.test/?x=1#top", "https://s.test/?x=1&out_trade_no=")])
+def test_the_return_stands_behind_the_shops_own_query_and_before_a_fragment(address, where):
+    with Emulator(seed=5, frozen=True) as emulator:
+        emulator.place("A1", return_url=address)
+        emulator.pay("A1")
+        url = emulator.return_url("A1")
+        assert url.startswith(where) and url.endswith("#top") == address.endswith("#top")
+
+
+@pytest.mark.parametrize("call, parameter", [
+    (lambda e: e.visit("http://[::1"), "url"), (lambda e: e.visit(None), "url"),
+    (lambda e: e.trade("\ud800"), "out_trade_no"), (lambda e: e.trade(10 ** 30), "out_trade_no"),
+    (lambda e: e.pay("A1", partner=["x"]), "partner"), (lambda e: e.set_rates(None), "rates"),
+    (lambda e: e.pay_in_app(None), "order_string"), (lambda e: e.refund("A1", out_return_no="x" * 5000), "out_return_no"),
+    (lambda e: e.refund("A1", notify_url="javascript:x"), "notify_url"),
+    (lambda e: e.settings("md5", closed=["create_forex_trad"]), "closed"),
+    (lambda e: e.fail("lost", service="payed"), "service")])
+def test_a_call_that_cannot_be_meant_is_refused_by_name(call, parameter):
+    with Emulator(seed=5, frozen=True) as emulator:
+        emulator.place("A1")
+        emulator.pay("A1")
+        with pytest.raises(InvalidRequest) as caught:
+            call(emulator)
+        assert caught.value.parameter == parameter
+        assert emulator.list_refunds() == []
+
+
+def test_a_reset_in_the_middle_of_a_delivery_is_no_error():
+    emulator = Emulator(seed=5, frozen=True, notify_url="https://s.test/n",
+                        sender=lambda delivery: emulator.reset() or Answered(200, "success"))
+    with emulator:
+        emulator.place("A1")
+        emulator.pay("A1")
+        assert len(emulator.deliver()) == 1
+        assert emulator.list_notifications() == [] and emulator.deliver() == []
+
+
+def test_the_state_file_is_for_its_owner_alone(tmp_path):
+    path = tmp_path / "gateway.db"
+    with Emulator(str(path)) as emulator:
+        emulator.shop("md5")
+    assert path.stat().st_mode & 0o077 == 0

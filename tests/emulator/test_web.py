@@ -415,7 +415,7 @@ def everything(setup):
     setup.emulator.refund("A1", "1.00")
     setup.browser.get(setup.order("A2", currency="XYZ"))
     setup.place("A3")
-    return ["/", "/trades/1", "/requests/1", "/requests/2", "/notifications/1", "/cashier/1", "/cashier/2",
+    return ["/", "/requests", "/notifications", "/trades/1", "/requests/1", "/requests/2", "/notifications/1", "/cashier/1", "/cashier/2",
             "/cashier/2/qr", "/cashier/2?wait=1"]
 
 
@@ -604,3 +604,109 @@ def test_a_form_too_large_is_refused(setup):
     path = setup.place()
     answer = setup.browser.post(path, data={"action": "pay", "x": "y" * 1024 * 1024})
     assert answer.status_code == 413 and setup.status() == "NO_TRADE"
+
+
+# --- what a person asks next --------------------------------------------------------------------------------------
+
+def words(answer):
+    """A page's text, without its tags."""
+    return " ".join(re.sub("<[^>]*>", "", text_of(answer)).replace("&#39;", "'").split())
+
+
+NOBODY = "None: the order names no notify_url, and the emulator has no --notify-url."
+
+
+@pytest.mark.parametrize("default, named, said", [("", "", True), ("", SHOP, False), (SHOP, "", False)])
+def test_an_order_without_an_address_says_why_nothing_is_notified(setup, default, named, said):
+    setup.emulator.notifier.default_url = default
+    setup.place("A1", notify_url=named)
+    page = words(setup.browser.get("/trades/1"))
+    assert (NOBODY in page) is said and ("None yet." in page) is not said
+
+
+def test_the_id_of_a_return_is_no_notification_of_an_order_without_an_address(setup):
+    order = setup.emulator.place("A1", service="create_direct_pay_by_user", return_url=SHOP)
+    setup.press("/cashier/{}".format(order["id"]), "pay")
+    page = words(setup.browser.get("/trades/{}".format(order["id"])))
+    assert NOBODY in page and "returned" in page
+
+
+@pytest.mark.parametrize("status, text, failed, told", [
+    (0, "no answer: ConnectionError", "no answer: no connection; does the shop listen there?",
+     "no answer no connection; does the shop listen there?"),
+    (0, "connection refused", "no answer: connection refused", "no answer connection refused"),
+    (500, "oops", "answered 500", "500 oops"), (200, "fine", "answered 200 without success", "200 fine")])
+def test_a_failed_notification_says_why_and_when_the_next_try_is(setup, status, text, failed, told):
+    setup.emulator.set_time("2024-03-01 12:00:00")
+    setup.emulator.notifier.sender = lambda delivery: Answered(status, text)
+    setup.press(setup.place("A1"), "pay")
+    setup.emulator.deliver()
+    for path in ("/", "/trades/1", "/notifications"):
+        page = words(setup.browser.get(path))
+        assert failed + "; next try at 2024-03-01 12:02:00 by the gateway's clock" in page, path
+    page = setup.browser.get("/notifications/1")
+    assert told in re.sub(" +", " ", re.sub("<[^>]*>", " ", text_of(page)))
+    assert "2024-03-01 12:02:00 by the gateway's clock" in words(page) and "ConnectionError" not in text_of(page)
+
+
+def test_what_is_acknowledged_has_no_next_try(setup):
+    setup.press(setup.place("A1"), "pay")
+    setup.emulator.deliver()
+    assert "next try" not in words(setup.browser.get("/")) + words(setup.browser.get("/notifications/1"))
+
+
+def links(setup, path, kind):
+    """The rows that can be reached from here by clicking "All" and "Older"."""
+    found = []
+    while path:
+        page = text_of(setup.browser.get(path))
+        found += [int(number) for number in re.findall('href="/{}/([0-9]+)"'.format(kind), page)]
+        older = re.findall('href="(/{0})">All {0}|href="(/{0}[^"]*)">Older'.format(kind), page)
+        path = "".join(older[0]).replace("&amp;", "&") if older else ""
+    return found
+
+
+def test_every_request_in_the_log_can_be_reached_by_clicking(setup):
+    for _ in range(1003):
+        respond(setup.emulator, Incoming("GET", b"service=nothing"))
+    page = setup.browser.get("/")
+    assert "the newest 25 of 1000" in words(page)
+    assert links(setup, "/", "requests") == list(range(1003, 978, -1)) + list(range(1003, 3, -1))
+    assert "1 to 100 of 1000" in words(setup.browser.get("/requests"))
+    assert "3 older ones can no longer be seen" in words(setup.browser.get("/requests?page=10"))
+    assert 'href="/requests?page=1">Newer' in text_of(setup.browser.get("/requests?page=2"))
+
+
+def test_every_notification_can_be_reached_by_clicking(setup):
+    for number in range(130):
+        setup.emulator.place("B{}".format(number), notify_url=SHOP)
+        setup.emulator.pay("B{}".format(number))
+    assert "the newest 25 of 130" in words(setup.browser.get("/"))
+    assert links(setup, "/", "notifications") == list(range(130, 105, -1)) + list(range(130, 0, -1))
+
+
+@pytest.mark.parametrize("kind", ["requests", "notifications"])
+def test_a_list_that_is_whole_offers_no_more_of_it(setup, kind):
+    everything(setup)
+    assert "the newest" not in words(setup.browser.get("/"))
+    for page in ("0", "-3", "x", "9", "9" * 40):
+        answer = setup.browser.get("/{}?page={}".format(kind, page))
+        assert answer.status_code == 200 and "Older" not in text_of(answer)
+
+
+def test_the_history_names_each_amount_that_was_given_back(setup):
+    setup.press(setup.place("A1"), "pay")
+    setup.emulator.refund("A1", "1.00")
+    setup.emulator.refund("A1", "2.50")
+    page = words(setup.browser.get("/trades/1"))
+    assert "Money was given back: 1.00 USD" in page and "Money was given back: 2.50 USD" in page
+
+
+def test_the_cashier_says_what_the_second_buyer_and_a_phone_are_about(setup):
+    path = setup.place("A1")
+    page = words(setup.browser.get(path))
+    assert "buyer2@example.com is like buyer1@example.com: there to try a second payer." in page
+    alone = "a phone cannot reach this address unless the emulator was started with --host"
+    assert alone in page and alone in words(setup.browser.get(path + "?wait=1"))
+    setup.emulator.base_url = "http://192.0.2.7:8642"
+    assert alone not in words(setup.browser.get(path))

@@ -388,3 +388,9 @@ def test_pytest_does_not_take_it_for_a_test_class():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert TestGateway.__test__ is False
+
+
+def test_a_misspelt_setting_is_named_and_no_key_is_in_the_error():
+    with pytest.raises(mapi.InvalidRequest) as caught:
+        TestGateway(marchant="rsa")
+    assert caught.value.parameter == "marchant" and "merchant, live" in str(caught.value)
