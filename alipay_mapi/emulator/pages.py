@@ -39,7 +39,7 @@ STATES = {
 _TONES = {"acknowledged": "good", "queued": "wait", "sending": "wait", "returned": "good"}
 #: What the sender calls a failure → what happened.
 _NO_ANSWER = {
-    "ConnectionError": "no connection; does the shop listen there?",
+    "ConnectionError": "no connection (does the shop listen there?)",
     "ConnectTimeout": "the shop did not take the connection in time",
     "ReadTimeout": "the shop took the connection, but did not answer in time",
     "ChunkedEncodingError": "the answer broke off", "ContentDecodingError": "the answer cannot be unpacked",
@@ -74,9 +74,9 @@ class Checked(NamedTuple):
 def home(emulator: Emulator, wanted: str = "", page: int = 1) -> Reply:
     """Orders, requests and notifications, the newest first. ``wanted``: a number that was looked for in vain."""
     page = max(1, min(page, 10 ** 9))
-    trades = emulator.list_trades(PER_PAGE + 1, (page - 1) * PER_PAGE)
+    trades, logged = emulator.list_trades(PER_PAGE + 1, (page - 1) * PER_PAGE), emulator.requests()
     return _render("home.html", emulator, trades=trades[:PER_PAGE], more=len(trades) > PER_PAGE, page=page,
-                   wanted=wanted, requests=emulator.requests()[::-1][:PER_PAGE], requests_count=len(emulator.requests()),
+                   wanted=wanted, requests=logged[::-1][:PER_PAGE], requests_count=len(logged),
                    notifications=_tried(emulator, emulator.list_notifications(limit=PER_PAGE)),
                    notifications_count=emulator.ledger.count("notifications"), per_page=PER_PAGE,
                    count=emulator.ledger.count("trades"), merchants=emulator.merchants.partners())
@@ -107,7 +107,8 @@ def trade(emulator: Emulator, row: Dict[str, Any]) -> Reply:
     belongs = {"partner": row["partner"], "out_trade_no": row["out_trade_no"]}
     history = [(row[name], words) for name, words in (
         ("ordered_at", "The browser brought the order"), ("gmt_create", "The buyer logged in: the trade exists"),
-        ("gmt_payment", "Paid"), ("gmt_send_goods", "Shipped"), ("expired_at", "The time for the order was over"), ("gmt_close", "Over")) if row.get(name)]
+        ("gmt_payment", "Paid"), ("gmt_send_goods", "Shipped"),
+        ("expired_at", "The time for the order was over"), ("gmt_close", "Over")) if row.get(name)]
     refunds = emulator.ledger.rows("refunds", **belongs)
     history += [(refund["done_at"], "Money was given back: {} {}".format(refund["amount"], refund["currency"] or "CNY"))
                 for refund in refunds if refund.get("done_at")]
@@ -342,7 +343,8 @@ def _meaning(code):
 def _render(template: str, emulator: Emulator, status: int = 200, **values: Any) -> Reply:
     clock = emulator.clock
     page = _environment().get_template(template).render(
-        base_url=emulator.base_url, local=is_loopback(host_name(emulator.base_url)), now=clock.now().strftime("%Y-%m-%d %H:%M:%S"), speed=clock.speed, **values)
+        base_url=emulator.base_url, local=is_loopback(host_name(emulator.base_url)),
+        now=clock.now().strftime("%Y-%m-%d %H:%M:%S"), speed=clock.speed, **values)
     return Reply(status, TYPE, page.encode("utf-8", "replace"))
 
 

@@ -183,3 +183,9 @@ def test_a_terminal_without_colour_has_lines(command, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert command("--orders", "5")[0] == 0
     assert screen.getvalue().splitlines()[-1] == "100 %  done"
+
+
+def test_the_reports_labels_are_wrapped_for_narrow_screens(ran):
+    report = ran[3]
+    assert re.search(r'>within<tspan x="[0-9.]+" dy="1.15em">an hour</tspan></text>', report)
+    assert "thead th.n { white-space: normal; }" in report

@@ -415,8 +415,8 @@ def everything(setup):
     setup.emulator.refund("A1", "1.00")
     setup.browser.get(setup.order("A2", currency="XYZ"))
     setup.place("A3")
-    return ["/", "/requests", "/notifications", "/trades/1", "/requests/1", "/requests/2", "/notifications/1", "/cashier/1", "/cashier/2",
-            "/cashier/2/qr", "/cashier/2?wait=1"]
+    return ["/", "/requests", "/notifications", "/trades/1", "/requests/1", "/requests/2", "/notifications/1",
+            "/cashier/1", "/cashier/2", "/cashier/2/qr", "/cashier/2?wait=1"]
 
 
 def test_the_overview_lists_and_links_everything(setup):
@@ -632,8 +632,8 @@ def test_the_id_of_a_return_is_no_notification_of_an_order_without_an_address(se
 
 
 @pytest.mark.parametrize("status, text, failed, told", [
-    (0, "no answer: ConnectionError", "no answer: no connection; does the shop listen there?",
-     "no answer no connection; does the shop listen there?"),
+    (0, "no answer: ConnectionError", "no answer: no connection (does the shop listen there?)",
+     "no answer no connection (does the shop listen there?)"),
     (0, "connection refused", "no answer: connection refused", "no answer connection refused"),
     (500, "oops", "answered 500", "500 oops"), (200, "fine", "answered 200 without success", "200 fine")])
 def test_a_failed_notification_says_why_and_when_the_next_try_is(setup, status, text, failed, told):
