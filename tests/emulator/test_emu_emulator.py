@@ -247,7 +247,8 @@ def test_the_return_stands_behind_the_shops_own_query_and_before_a_fragment(addr
     (lambda e: e.visit("http://[::1"), "url"), (lambda e: e.visit(None), "url"),
     (lambda e: e.trade("\ud800"), "out_trade_no"), (lambda e: e.trade(10 ** 30), "out_trade_no"),
     (lambda e: e.pay("A1", partner=["x"]), "partner"), (lambda e: e.set_rates(None), "rates"),
-    (lambda e: e.pay_in_app(None), "order_string"), (lambda e: e.refund("A1", out_return_no="x" * 5000), "out_return_no"),
+    (lambda e: e.pay_in_app(None), "order_string"),
+    (lambda e: e.refund("A1", out_return_no="x" * 5000), "out_return_no"),
     (lambda e: e.refund("A1", notify_url="javascript:x"), "notify_url"),
     (lambda e: e.settings("md5", closed=["create_forex_trad"]), "closed"),
     (lambda e: e.fail("lost", service="payed"), "service")])
