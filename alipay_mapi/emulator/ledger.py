@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import Any, ContextManager, Dict, Iterator, List, Optional
 
@@ -76,6 +77,8 @@ class Ledger:
             if opened is not None:
                 opened.close()
             raise ConfigurationError("state: {} {}; give another file".format(show(str(path), 200), problem))
+        # A test that lets its emulator go without closing it is no leak; Python 3.13 warns of connections left open.
+        weakref.finalize(self, self._db.close)
 
     def _prepare(self, synchronous) -> str:
         """What is wrong with the file, or "". Nothing is written into a file that is not ours."""

@@ -1,4 +1,5 @@
 """What the gateway remembers, in memory and in a file."""
+import gc
 import os
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import threading
 
 import pytest
 
+from alipay_mapi.emulator import Emulator
 from alipay_mapi.emulator.ledger import Ledger
 from alipay_mapi.errors import ConfigurationError, InvalidRequest
 
@@ -179,3 +181,14 @@ def test_a_ledger_is_open_in_one_place_only(tmp_path, monkeypatch):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def test_an_emulator_that_is_let_go_leaves_no_connection_open():
+    """Python 3.13 warns of an unclosed connection, and a shop's pytest may turn warnings into errors."""
+    emulator = Emulator(seed=1)
+    emulator.place("A1")
+    database = emulator.ledger._db
+    del emulator
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError):
+        database.execute("SELECT 1")
