@@ -14,7 +14,7 @@ collect_ignore_glob = ["browser/*", "peers/*"]
 # Under ``python -O`` only rewritten asserts are checked: pytest rewrites test modules by itself, helpers when named.
 for _module in _HERE.glob("**/*.py"):
     _name = ".".join(_module.relative_to(_HERE).with_suffix("").parts)
-    pytest.register_assert_rewrite(_name, "tests." + _name)
+    pytest.register_assert_rewrite(_name, "tests." + _name, _module.stem)
 
 
 def pytest_configure(config):
