@@ -4,11 +4,8 @@ The public names and nothing else. Each is loaded from its module when it is fir
 crypto library only where they are first needed, so that ``import alipay_mapi`` costs next to nothing. (What PEP 562
 does from Python 3.7 on; type checkers read ``__init__.pyi``.)
 """
-import importlib
-import sys
-import types
-
 from ._version import __version__
+from .lazy import load_at_first_use
 
 _NAMES = {
     "app_result": "AppResult verify_app_result",
@@ -36,19 +33,4 @@ _HOME = {name: module for module, names in _NAMES.items() for name in names.spli
 __all__ = ["__version__", "services"]
 __all__.extend(sorted(_HOME))
 
-
-class _Package(types.ModuleType):
-    def __getattr__(self, name):
-        if name == "services":
-            return importlib.import_module(__name__ + ".services")
-        if name not in _HOME:
-            raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
-        value = getattr(importlib.import_module("{}.{}".format(__name__, _HOME[name])), name)
-        setattr(self, name, value)
-        return value
-
-    def __dir__(self):
-        return sorted(set(__all__) | set(self.__dict__))
-
-
-sys.modules[__name__].__class__ = _Package
+load_at_first_use(__name__, dict(_HOME, services="services"))

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "alipay_mapi"
 
 #: Layer to modules. ``name.*`` is a folder with all that is in it. ``.`` is ``alipay_mapi/__init__.py``.
 LAYERS = {
-    1: "_version errors error_codes error_code_table charsets amounts times status fields order der keys crypto.* "
+    1: "_version lazy errors error_codes error_code_table charsets amounts times status fields order der keys crypto.* "
        "presign algorithms signing merchant",
     2: "services.* request form_body xml_answer messages checks response notification synchronous_return app_result "
        "text_answer trade_state",

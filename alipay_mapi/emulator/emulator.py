@@ -149,10 +149,7 @@ class Emulator:
         return outcome
 
     def _fault_for(self, incoming) -> Optional[Fault]:
-        try:
-            params = read(incoming).params
-        except Refused:
-            return None
+        params = _params_of(incoming)
         service, partner = params.get("service", ""), params.get("partner", "")
         if service not in HANDLERS or HANDLERS[service][1] not in ("xml", "text") \
                 or self.merchants.get(partner) is None:
@@ -175,7 +172,7 @@ class Emulator:
         except (ValueError, AttributeError, TypeError):
             raise InvalidRequest("url: no address that a browser could go to", parameter="url") from None
         incoming = Incoming("POST" if body else "GET", query, body)
-        service = read(incoming).params.get("service", "")
+        service = _params_of(incoming).get("service", "")
         if service in HANDLERS and HANDLERS[service][1] in ("xml", "text"):
             raise InvalidRequest("url: {} is answered to servers; a browser has nothing to do there".format(service),
                                  parameter="url")
@@ -394,6 +391,14 @@ class Emulator:
         if wanted is None:
             raise InvalidRequest("moment: an aware datetime, or yyyy-MM-dd HH:mm:ss in GMT+8", parameter="moment")
         return self.clock.set(wanted)
+
+
+def _params_of(incoming) -> Dict[str, str]:
+    """What it asks, before it is answered; nothing when it cannot be read."""
+    try:
+        return read(incoming).params
+    except Refused:
+        return {}
 
 
 def find_buyer(wanted: Optional[str]) -> Buyer:

@@ -6,24 +6,22 @@ never. What the buyer's buttons do is in ``cashier``; what is wrong with a sign,
 import functools
 import io
 import re
-from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Optional
 from urllib.parse import urlsplit
 
 import jinja2
 import segno
 
-from .. import error_codes, form_body
-from ..errors import InvalidMessage
+from .. import error_codes
 from ..merchant import is_loopback
-from . import diagnosis, messages_out
 from .cashier import DELAYS
 from .emulator import Emulator, LoggedRequest
 from .incoming import Incoming
 from .merchants import BUYERS
 from .refused import Refused
 from .reply import Outcome, Reply
+from .request_check import check, codec_of, short, shown
 from .trades import NO_TRADE, PAID
 
 TYPE = "text/html; charset=utf-8"
@@ -36,6 +34,7 @@ STATES = {
     "WAIT_SELLER_SEND_GOODS": ("good", "Paid, to be shipped"),
     "WAIT_BUYER_CONFIRM_GOODS": ("good", "Paid and shipped"),
 }
+_SIGN_ELEMENT = re.compile("<sign>([^<]*)</sign>")
 _TONES = {"acknowledged": "good", "queued": "wait", "sending": "wait", "returned": "good"}
 #: What the sender calls a failure → what happened.
 _NO_ANSWER = {
@@ -55,18 +54,6 @@ _PROBLEMS = {
     405: ("Not in this way", "This address is there, but not for that method."),
     413: ("Too large", "No message of the protocol is as large as this."),
 }
-
-
-class Checked(NamedTuple):
-    """A request as a person is shown it. ``verdict``: VALID, INVALID, UNSIGNED or NOT CHECKED. ``differs``: what the
-    shop signed beside what the gateway expected, in pieces of (kind, text); kind "same", "shop" or "gateway"."""
-
-    service: str
-    verdict: str
-    params: List[Tuple[str, str, str]]
-    presign: str
-    finding: Optional[diagnosis.Finding] = None
-    differs: Tuple[Tuple[str, str], ...] = ()
 
 
 # --- pages --------------------------------------------------------------------------------------------------------
@@ -125,7 +112,7 @@ def request(emulator: Emulator, logged: LoggedRequest, incoming: Optional[Incomi
     outcome = logged.outcome
     # a browser got a page, not this
     body = outcome.reply.body if outcome.reply is not None and not (outcome.is_page and outcome.error) else b""
-    codec = _codec(outcome.params)
+    codec = codec_of(outcome.params)
     return _render("request.html", emulator, logged=logged, outcome=outcome, checked=check(emulator, outcome, incoming),
                    answer=_SIGN_ELEMENT.sub(lambda found: "<sign>" + short(found.group(1)) + "</sign>",
                                             body[:20000].decode(codec, "backslashreplace")),
@@ -241,90 +228,7 @@ def no_answer(text: str) -> str:
     return _NO_ANSWER.get(why, why) or "nobody knows why"
 
 
-# --- a request, checked -------------------------------------------------------------------------------------------
-
-_SIGN_ELEMENT = re.compile("<sign>([^<]*)</sign>")
-
-
-def check(emulator: Emulator, outcome: Outcome, incoming: Optional[Incoming] = None) -> Checked:
-    """What a person wants to know of a request: the parameters, the text that was to be signed, and the verdict."""
-    verdict = {True: "VALID", False: "INVALID", None: "NOT CHECKED"}[outcome.sign_fits]
-    if outcome.sign_fits is None and outcome.error is None:
-        verdict = "UNSIGNED"
-    codec = _codec(outcome.params)
-    finding: Optional[diagnosis.Finding] = None
-    differs: Tuple[Tuple[str, str], ...] = ()
-    merchant = emulator.merchants.get(outcome.partner) if verdict == "INVALID" else None
-    if merchant is not None:
-        finding = diagnosis.diagnose(_pairs(outcome, incoming), merchant.sign_type, merchant.signer.checking_keys,
-                                     outcome.presign, _others(emulator, merchant))
-        differs = _differences(finding.presign.decode(codec, "backslashreplace"),
-                               outcome.presign.decode(codec, "backslashreplace"))
-    return Checked(outcome.service, verdict, shown(outcome.params),
-                   outcome.presign.decode(codec, "backslashreplace"), finding, differs)
-
-
-def shown(params) -> List[Tuple[str, str, str]]:
-    """(name, value, remark) of each parameter, in the order received."""
-    rows = []
-    for name, value in params.items():
-        remark = "not signed" if name in ("sign", "sign_type") else "empty: not signed" if not value else \
-            "begins or ends with a blank" if value != value.strip() else ""
-        rows.append((name, short(value) if name == "sign" else value, remark))
-    return rows
-
-
-def short(sign: str) -> str:
-    """A sign by its first characters."""
-    return "{}… ({} characters)".format(sign[:8], len(sign)) if len(sign) > 8 else sign
-
-
-def _codec(params):
-    return messages_out.codec_of(params.get("_input_charset"))
-
-
-def _pairs(outcome, incoming) -> List[diagnosis.Pair]:
-    """As received when that is still known, else from the text that it was decoded to."""
-    if incoming is not None:
-        try:
-            found = form_body.parse(incoming.query) if incoming.query else {}
-            found.update(form_body.parse(incoming.body) if incoming.body else {})
-            return list(found.items())
-        except InvalidMessage:
-            pass
-    codec = _codec(outcome.params)
-    return [(name.encode(codec, "replace"), value.encode(codec, "replace")) for name, value in outcome.params.items()]
-
-
-def _others(emulator, merchant):
-    """The other merchants that have keys already: none are made for this."""
-    found = {}
-    for partner, name, sign_type in emulator.merchants.partners():
-        if partner != merchant.partner and emulator.ledger.one("merchants", partner=partner):
-            found[name] = (sign_type, emulator.merchants.get(partner).signer.checking_keys)
-    return found
-
-
-def _differences(shop: str, gateway: str) -> Tuple[Tuple[str, str], ...]:
-    """The two texts, parameter by parameter."""
-    left, right = _parts(shop), _parts(gateway)
-    pieces: List[Tuple[str, str]] = []
-    if left == right:
-        return ()
-    for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(("same", "".join(left[i:j])))
-            continue
-        if j > i:
-            pieces.append(("shop", "".join(left[i:j])))
-        if m > k:
-            pieces.append(("gateway", "".join(right[k:m])))
-    return tuple(pieces)
-
-
-def _parts(text):
-    return re.findall("&?[^&]*", text)[:-1]
-
+# --- what stands on several pages --------------------------------------------------------------------------------
 
 def _request_of(emulator, row) -> Optional[LoggedRequest]:
     """The signed request that brought an order, while it is in the log."""

@@ -5,10 +5,9 @@ unittest see :mod:`alipay_mapi.testing.unittest`. Both are :class:`TestGateway`,
 
 Names are loaded when they are first used: pytest imports this package in every project that has it installed.
 """
-import importlib
-import sys
-import types
 from typing import TYPE_CHECKING
+
+from ..lazy import load_at_first_use
 
 if TYPE_CHECKING:
     from .factory import BROKEN, KINDS, SignedMessage, notification
@@ -19,19 +18,4 @@ _HOME = {"BROKEN": "factory", "KINDS": "factory", "SignedMessage": "factory", "n
 
 __all__ = ["ALIPAY_HOSTS", "BROKEN", "KINDS", "START", "SignedMessage", "TestGateway", "notification"]
 
-
-class _Package(types.ModuleType):
-    """A module that loads a name from its home: what PEP 562 does from Python 3.7 on."""
-
-    def __getattr__(self, name):
-        if name not in _HOME:
-            raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
-        value = getattr(importlib.import_module("{}.{}".format(__name__, _HOME[name])), name)
-        setattr(self, name, value)
-        return value
-
-    def __dir__(self):
-        return sorted(set(__all__) | set(self.__dict__))
-
-
-sys.modules[__name__].__class__ = _Package
+load_at_first_use(__name__, _HOME)

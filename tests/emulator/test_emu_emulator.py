@@ -277,3 +277,10 @@ def test_the_state_file_is_for_its_owner_alone(tmp_path):
     with Emulator(str(path)) as emulator:
         emulator.shop("md5")
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_browsers_request_that_cannot_be_read_is_in_the_log_all_the_same():
+    with Emulator(seed=5, frozen=True) as emulator:
+        with pytest.raises(Refused):
+            emulator.visit("https://mapi.emulator.test/gateway.do?a=1&a=2")
+        assert [logged.outcome.error for logged in emulator.requests()] == ["ILLEGAL_ARGUMENT"]
