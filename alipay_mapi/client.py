@@ -198,7 +198,7 @@ class Client:
             # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown". Its text
             # may hold a URL, so only its class and its place are told.
             fault = TransportError("the transport raised {} (at {}), which is no TransportError".format(
-                type(err).__name__, _place(err)), kind="other", sent=True)
+                type(err).__name__, place_of(err)), kind="other", sent=True)
         if fault is not None:
             return None, fault
         if not all(isinstance(getattr(answer, name, None), kind) for name, kind in _ANSWER):
@@ -316,8 +316,9 @@ def _pause(attempt, hosts) -> float:
     return 0.2 * 2 ** (attempt - hosts) * random.uniform(0.8, 1.2)
 
 
-def _place(err) -> str:
-    """File and line that raised, without its folder."""
+def place_of(err: BaseException) -> str:
+    """File and line that raised, without its folder: all that may be told of a foreign error, whose text may hold
+    anything."""
     trace = err.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -10,7 +10,8 @@
     │   ├── WeakKey                         readable, but forgeable
     │   └── MissingKey                      this operation needs a key that was left out
     ├── InvalidRequest (ValueError)         your call: a parameter breaks a rule
-    │   └── UnsafeValue                     it would sign, but could be read as something else
+    │   ├── UnsafeValue                     it would sign, but could be read as something else
+    │   └── WatchConflict                   the fallback watches this order number already, with another price
     ├── InvalidMessage (ValueError)         bytes that cannot be read, or cannot be trusted
     │   ├── UnreadableMessage
     │   │   ├── BodyTooLarge  TooManyParameters  UnsupportedContentType
@@ -26,7 +27,9 @@
     │       └── NotConfirmed                ── NotifyNotGenuine
     ├── GatewayError                        the gateway said no; ``code`` says why
     ├── TransportError (OSError)            no usable answer; nothing was changed
-    └── OutcomeUnknown (OSError)            a write may have been carried out: query before repeating
+    ├── OutcomeUnknown (OSError)            a write may have been carried out: query before repeating
+    └── StoreError                          the fallback's store could not do it; nothing was changed by half
+        └── SchemaError                     it was made by another version
 
 Messages name the parameter, what was expected and what to do. No message and no attribute holds a key,
 a sign, a full URL or a buyer's address; text that came from outside is escaped and cut (CWE-117).
@@ -89,6 +92,10 @@ class InvalidRequest(AlipayError, ValueError):
 
 class UnsafeValue(InvalidRequest):
     """The value could be read as another parameter, or would damage the message."""
+
+
+class WatchConflict(InvalidRequest):
+    """An order with this number is watched already, with another price: use a new ``out_trade_no``."""
 
 
 # --- a message that cannot be read or trusted -------------------------------------------------------------------
@@ -249,3 +256,20 @@ def show(text, limit=64):
     if cut.isprintable():
         return cut
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+
+
+# --- the fallback's store ---------------------------------------------------------------------------------------------
+
+class StoreError(AlipayError):
+    """The store could not do it; nothing was changed by half. Run again.
+
+    ``reason``: ``locked``, ``full``, ``readonly``, ``disk``, ``corrupt``, ``gone`` (not there, or the connection broke:
+    the last write may or may not have been kept, and repeating it is harmless), ``closed``, ``handler``, ``schema``, or
+    the class of the database's error.
+    """
+
+    reason = None
+
+
+class SchemaError(StoreError):
+    """The store was made by another version: run ``alipay-mapi fallback migrate``, or update the library."""

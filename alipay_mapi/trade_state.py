@@ -116,9 +116,16 @@ class TradeState:
             raise NotConfirmed("the message does not say for which merchant it is; confirm it first",
                                out_trade_no=show(message["out_trade_no"]))
         find_order(message, self.order)
-        after = self._with_facts(message)
-        effects = tuple(e for e in after._implied() if e not in self.done)
-        return replace(after, done=self.done | frozenset(effects)), effects
+        return self._with_facts(message)._news()
+
+    def refund_proved(self, out_return_no: str) -> Tuple["TradeState", Tuple[Effect, ...]]:
+        """The state and the new effects once this refund is known to have succeeded by a signed query: the same as
+        after its own notification, which may come before, after or never."""
+        return self._add("refunds", (out_return_no, status.REFUND_SUCCESS))._news()
+
+    def _news(self):
+        effects = tuple(e for e in self._implied() if e not in self.done)
+        return replace(self, done=self.done | frozenset(effects)), effects
 
     def _with_facts(self, message):
         state = self._seen(message)

@@ -18,7 +18,7 @@ LAYERS = {
        "text_answer trade_state",
     3: "deadline transport client",
     4: ".",
-    5: "emulator.*",
+    5: "emulator.* fallback.*",
     6: "testing.* demo.*",
     7: "cli.* tour __main__",
 }

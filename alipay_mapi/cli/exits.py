@@ -4,25 +4,25 @@ from .. import errors
 DONE, INTERNAL, USAGE, WORK_REMAINS, UNVERIFIED, UNREACHABLE = 0, 1, 2, 3, 4, 5
 DIFFERENCE, REFUSED, UNKNOWN, BUSY, CONFIGURATION, INTERRUPTED = 6, 7, 8, 75, 78, 130
 
-#: Exit code → what it says. Three of them are kept for jobs that come later, and no command gives them.
+#: Exit code → what it says. One of them is kept for a job that comes later, and no command gives it.
 MEANINGS = {
     DONE: "done",
     INTERNAL: "internal error: a fault of this program",
     USAGE: "usage: the command or a parameter is wrong; nothing was sent",
-    WORK_REMAINS: "kept for later: done, but work remains",
+    WORK_REMAINS: "done, but work remains",
     UNVERIFIED: "an answer, a notification or a return failed verification; do not act on it",
     UNREACHABLE: "the gateway gave no usable answer; nothing was changed",
     DIFFERENCE: "kept for later: the reconciliation found a difference",
     REFUSED: "the gateway said no",
     UNKNOWN: "the outcome is unknown; query before repeating",
-    BUSY: "kept for later: another process holds the job",
+    BUSY: "the store could not be used; nothing was changed by half, run again",
     CONFIGURATION: "the configuration or a key cannot work",
     INTERRUPTED: "interrupted",
 }
 
 _CLASSES = {
     INTERNAL: "AlipayError",
-    USAGE: "InvalidRequest UnsafeValue",
+    USAGE: "InvalidRequest UnsafeValue WatchConflict",
     UNVERIFIED: "InvalidMessage UnreadableMessage BodyTooLarge TooManyParameters UnsupportedContentType CharsetError "
                 "MalformedParameter DuplicateParameter MissingParameter NotXML XMLMalformed XMLForbidden XMLLimit "
                 "UnexpectedRoot UntrustedMessage SignatureMissing SignatureInvalid MalformedSignature "
@@ -32,7 +32,8 @@ _CLASSES = {
     UNREACHABLE: "TransportError",
     REFUSED: "GatewayError",
     UNKNOWN: "OutcomeUnknown",
-    CONFIGURATION: "ConfigurationError KeyFormatError KeyEncrypted KeyMismatch WeakKey MissingKey",
+    BUSY: "StoreError",
+    CONFIGURATION: "ConfigurationError KeyFormatError KeyEncrypted KeyMismatch WeakKey MissingKey SchemaError",
 }
 
 #: Error class → exit code; every class of ``errors`` has its own row.

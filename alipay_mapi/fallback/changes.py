@@ -1,0 +1,111 @@
+"""What becomes of a stored row: by an answer, by a notification, by the shop's own word. Pure; a store calls these.
+
+Query answers and notifications end in the same ``TradeState``, and in the same decision.
+"""
+from typing import Any, NamedTuple, Optional, Tuple
+
+from ..notification import Notification
+from ..trade_state import QUERY
+from . import refunding
+from .deciding import FINAL, GAVE_UP, OPEN, Decision, decide
+from .facts import from_text
+from .rows import Row
+from .schedule import Schedule
+
+
+class Findings(NamedTuple):
+    """What came back for one claimed row, each a verified Response or the AlipayError in its place, or None when it was
+    not asked. ``query``: single_trade_query. ``refund``: forex_refund."""
+
+    query: Any = None
+    refund: Any = None
+
+
+def by_findings(stored: Row, attempts: int, found: Findings, now: float, schedule: Schedule) -> Decision:
+    """The decision after ``attempts`` questions. ``stored``: the row as it is now, perhaps changed since the claim."""
+    state = from_text(stored.order, stored.facts)
+    if found.query is not None:
+        decision = decide(state, found.query, stored.key, attempts, now, stored.deadline, schedule, stored.outcome)
+    else:
+        decision = Decision(state, stored.outcome, _still(stored, attempts, now, schedule), (), stored.last_error)
+    decision = _without_query(decision, stored, now, schedule)
+    return _with_refund(decision, stored, found, now, schedule) if stored.refunds else decision
+
+
+def by_notification(stored: Row, note: Notification, now: float, schedule: Schedule) -> Decision:
+    """The decision after a verified notification; it never puts off a question. Raises as ``TradeState.apply``."""
+    state, effects = from_text(stored.order, stored.facts).apply(note)
+    known = state.status in FINAL
+    decision = Decision(state, state.status if known else stored.outcome,       # type: ignore[arg-type]
+                        None if known else stored.due_at, effects, stored.last_error)
+    decision = _without_query(decision, stored, now, schedule)
+    if not stored.refunds:
+        return decision
+    refunds = refunding.told(refunding.from_text(stored.refunds), state)
+    due = decision.due_at if refunding.current(refunds) is None else stored.due_at
+    return decision._replace(refunds=refunding.to_text(refunds), due_at=due)
+
+
+def by_wish(stored: Row, refund: refunding.Refund, now: float) -> Decision:
+    """The decision after the shop has asked for a refund: it is worked on at once. Raises InvalidRequest."""
+    before = refunding.from_text(stored.refunds)
+    after = refunding.wished(stored.order, before, refund)
+    due = stored.due_at if after == before else now
+    return Decision(from_text(stored.order, stored.facts), stored.outcome, due, (), stored.last_error,
+                    refunding.to_text(after))
+
+
+def sooner(stored: Row, now: float, schedule: Schedule) -> Decision:
+    """The decision after news that prove nothing: ask as soon as the interval allows, if it is asked about at all."""
+    due = stored.due_at
+    if due is not None or stored.outcome in (OPEN, GAVE_UP):
+        due = _soonest(stored, now, schedule)
+    return Decision(from_text(stored.order, stored.facts), stored.outcome, due, (), stored.last_error)
+
+
+def _soonest(stored, now, schedule):
+    soonest = max(now, stored.asked_at + schedule.first) if stored.attempts else now
+    return soonest if stored.due_at is None else min(soonest, stored.due_at)
+
+
+def _still(stored, attempts, now, schedule):
+    """When an order that was not asked about, but for a refund, is asked about next."""
+    if stored.outcome in FINAL:
+        return None
+    return schedule.unheard(stored.key, attempts, now)
+
+
+def _without_query(decision, stored, now, schedule):
+    """The effect ``query`` is carried out here: it moves the next question up."""
+    effects = tuple(effect for effect in decision.effects if effect.kind != QUERY)
+    if len(effects) == len(decision.effects) or decision.outcome in FINAL:
+        return decision._replace(effects=effects)
+    soonest = _soonest(stored, now, schedule)
+    due = soonest if decision.due_at is None else min(soonest, decision.due_at)
+    return decision._replace(effects=effects, due_at=due)
+
+
+def _with_refund(decision: Decision, stored: Row, found: Findings, now: float, schedule: Schedule) -> Decision:
+    refunds = refunding.told(refunding.from_text(stored.refunds), decision.state)
+    before = refunding.current(refunds)
+    if before is None:
+        return decision._replace(refunds=refunding.to_text(refunds))
+    after = before._replace(tries=before.tries + 1)
+    if found.query is not None and before.status in refunding.LOOKS:
+        after = refunding.looked(after, decision.state, found.query)
+    if found.refund is not None and after.status in refunding.SENDS:
+        after = refunding.sent(after, found.refund)
+    after = refunding.aged(after, now, schedule)
+    state, effects = refunding.concluded(decision.state, before, after)
+    refunds = tuple(after if refund is before else refund for refund in refunds)
+    return decision._replace(state=state, effects=decision.effects + tuple(effects),
+                             refunds=refunding.to_text(refunds),
+                             due_at=_next(refunds, stored.key, now, schedule, decision.due_at))
+
+
+def _next(refunds: Tuple[refunding.Refund, ...], key, now, schedule, otherwise: Optional[float]) -> Optional[float]:
+    waiting = refunding.current(refunds)
+    if waiting is None:
+        return otherwise
+    due = now if waiting.tries == 0 else refunding.due_of(waiting, key, now, schedule)
+    return due if otherwise is None else min(due, otherwise)

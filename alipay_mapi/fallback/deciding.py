@@ -1,0 +1,101 @@
+"""What follows from one answer, or from none: pure, the same for every store.
+
+=====================  ==============================================================================================
+what came              what follows
+=====================  ==============================================================================================
+signed answer          its facts are applied (``TradeState``): paid, closed, waiting, mismatch
+TRADE_NOT_EXIST        nobody has logged in yet: wait; after the order's deadline and margin *expired*, never paid
+another error code     unknown: ask again, settle nothing
+no usable answer       unknown: time-out, unsigned, unverifiable, SYSTEM_ERROR; ask again, settle nothing
+=====================  ==============================================================================================
+
+Source: "Query fallback, timeouts, refunds"; single_trade_query.
+"""
+from dataclasses import replace
+from typing import NamedTuple, Optional, Tuple
+
+from ..client import place_of
+from ..errors import AlipayError, GatewayError
+from ..response import Response
+from ..trade_state import CLOSED, NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
+from .schedule import Schedule
+
+#: What is known of a watched order. Final: it is not asked about any more.
+OPEN, EXPIRED, GAVE_UP = "open", "expired", "gave_up"
+FINAL = (PAID, CLOSED, REFUNDED, NEEDS_A_PERSON, EXPIRED, GAVE_UP)
+
+#: Answered with one of these, an order that has no trade yet.
+_NOT_THERE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
+
+
+class Decision(NamedTuple):
+    """``state``: with the new facts. ``outcome``: OPEN or one of FINAL. ``due_at``: when to ask next, None: not again.
+    ``effects``: the new ones. ``error``: the last error for people, "" when there was an answer. ``refunds``: what is to be
+    kept of them (see ``refunding``), None: as it was."""
+
+    state: TradeState
+    outcome: str
+    due_at: Optional[float]
+    effects: Tuple[Effect, ...] = ()
+    error: str = ""
+    refunds: Optional[str] = None
+
+
+def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadline: float,
+           schedule: Schedule, outcome: str = OPEN) -> Decision:
+    """``answer``: a verified Response, or the AlipayError that came in its place. ``attempts``: this one included.
+    ``now``, ``deadline``: seconds, by the store's clock. ``outcome``: the stored one; what was settled while the
+    question was under way is not opened again by an error."""
+    if isinstance(answer, Response):
+        return _applied(state, answer, key, attempts, now, deadline, schedule)
+    if state.status in FINAL or outcome in FINAL:
+        return Decision(state, state.status if state.status in FINAL else outcome, None)
+    if isinstance(answer, GatewayError) and answer.code in _NOT_THERE and not _any_news(state):
+        due = schedule.after(key, attempts, now, deadline)
+        if due is not None:
+            return Decision(state, OPEN, due)
+        effect = Effect(CLOSED, state.order.out_trade_no, "")
+        new = () if effect in state.done else (effect,)
+        return Decision(_done(state, new), EXPIRED, None, new)
+    due = schedule.retry(key, attempts, now, deadline)
+    error = describe(answer)
+    if due is not None:
+        return Decision(state, OPEN, due, (), error)
+    effect = Effect(NEEDS_A_PERSON, state.order.out_trade_no, "gave up: " + error)
+    return Decision(_done(state, (effect,)), GAVE_UP, None, (effect,), error)
+
+
+def _applied(state, answer, key, attempts, now, deadline, schedule):
+    try:
+        state, effects = state.apply(answer)
+    except AlipayError as err:
+        return decide(state, err, key, attempts, now, deadline, schedule)
+    return settled(state, effects, key, attempts, now, deadline, schedule)
+
+
+def settled(state: TradeState, effects: Tuple[Effect, ...], key: str, attempts: int, now: float, deadline: float,
+            schedule: Schedule) -> Decision:
+    """The decision for a state that facts were applied to, by whatever message."""
+    if state.status in FINAL:
+        return Decision(state, state.status, None, effects)
+    due = schedule.after(key, attempts, now, deadline)
+    if due is None:
+        due = schedule.retry(key, attempts, now, deadline)
+    if due is not None:
+        return Decision(state, OPEN, due, effects)
+    effect = Effect(NEEDS_A_PERSON, state.order.out_trade_no, "gave up: the trade still waits after its deadline")
+    return Decision(_done(state, (effect,)), GAVE_UP, None, effects + (effect,), effect.detail)
+
+
+def _any_news(state):
+    return state.rank > 0 or bool(state.refunds)
+
+
+def _done(state, effects):
+    return replace(state, done=state.done | frozenset(effects))
+
+
+def describe(error: BaseException) -> str:
+    """An error for people and for the store. Our messages hold no secret; of another's only class and place are told."""
+    told = str(error) if isinstance(error, AlipayError) else place_of(error)
+    return "{}: {}".format(type(error).__name__, told)[:300]

@@ -1,0 +1,83 @@
+"""Effects on their way to the shop's handler: recorded with the state, handed over until the handler returns.
+
+At least once, with a key that never changes, in order per order. Once exactly where the handler writes through the
+store's own connection (``within``): then its work and the record of it are one transaction.
+"""
+import time
+from typing import Any, Callable, NamedTuple, Optional, Tuple
+
+from ..errors import ConfigurationError
+from .deciding import describe
+from .rows import Pending
+from .stores.contract import Store
+
+#: Carries out an effect; whatever it raises makes the effect come again.
+Handler = Callable[[Pending], Any]
+#: The same with the store's connection, inside the transaction that records it. It neither commits nor rolls back.
+Within = Callable[[Any, Pending], Any]
+
+#: Seconds that an effect is one worker's; half of it is the time in which he begins one.
+LEASE = 300.0
+_BATCH = 50
+
+
+class Carried(NamedTuple):
+    """``done``: carried out and recorded. ``failed``: the handler raised; they come again."""
+
+    done: int
+    failed: int
+
+
+class Outbox:
+    """``handler`` or ``within``, not both. ``worker``: a name for this process."""
+
+    def __init__(self, store: Store, worker: str, handler: Optional[Handler] = None, within: Optional[Within] = None):
+        if handler is not None and within is not None:
+            raise ConfigurationError("give a handler, or one that works within the store's transaction; not both")
+        self._store, self._worker, self._handler, self._within = store, worker, handler, within
+
+    def carry_out(self, seconds: Optional[float] = None, only: Optional[Tuple[str, str]] = None,
+                  stopped: Callable[[], bool] = lambda: False) -> Carried:
+        """Hand over what is pending, for so many seconds at most (one that was begun is finished).
+
+        ``only``: those of (shop, out_trade_no). ``stopped``: looked at between two. Raises StoreError.
+        """
+        done = failed = 0
+        if self._handler is None and self._within is None:
+            return Carried(0, 0)
+        until = None if seconds is None else time.monotonic() + seconds
+        while not stopped() and (until is None or time.monotonic() < until):
+            pending = self._store.effects(self._worker, _BATCH, LEASE, only)
+            if not pending:
+                break
+            begins = time.monotonic() + LEASE / 2
+            last = begins if until is None else min(begins, until)
+            for at, effect in enumerate(pending):
+                # The first is always begun: a run without time for one would hand out and take back for ever.
+                if at and (stopped() or time.monotonic() >= last):
+                    self._store.release_effects(pending[at:])
+                    break
+                worked = self._one(effect)
+                done, failed = done + (worked is True), failed + (worked is False)
+        return Carried(done, failed)
+
+    def _one(self, effect):
+        try:
+            if self._within is not None:
+                # Not ours any more: somebody else has taken it over, and does it.
+                return True if self._store.effect_done(effect, self._within) else None
+            self._handler(effect)
+        except Exception as err:    # whatever the shop's own code raises
+            self._store.effect_failed(effect, describe(err), pause_of(effect.attempts))
+            return False
+        self._store.effect_done(effect)
+        return True
+
+
+def pause_of(attempts: int) -> float:
+    """Seconds until a handler that failed is called again: 30, 60, … up to an hour.
+
+    >>> pause_of(1), pause_of(2), pause_of(20)
+    (30.0, 60.0, 3600.0)
+    """
+    return min(30.0 * 2 ** min(max(attempts - 1, 0), 10), 3600.0)

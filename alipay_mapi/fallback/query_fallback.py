@@ -1,0 +1,178 @@
+"""The query fallback of one shop or several: every order whose notification may be lost is asked about until it is
+settled. What it promises is in ``docs/reliability.md``.
+"""
+import threading
+import time
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+
+from ..amounts import format_amount
+from ..client import Client
+from ..errors import AlipayError, ConfigurationError, NotConfirmed, show
+from ..notification import Notification
+from ..order import Order
+from ..times import DIGITS14, GMT8, format_time
+from . import changes, refunding
+from .asking import ask
+from .deciding import Decision
+from .outbox import Carried, Handler, Outbox, Within
+from .rows import Row, Watched
+from .runner import Run, Tally, worker_name
+from .schedule import Schedule
+from .stores.contract import Store
+from .timeouts import seconds_of
+
+_SHARES = 5000
+
+
+class Fallback:
+    """Watch orders when their payment URL is made, tell it what is notified, run it from cron.
+
+    ``store``: see ``open_store``. ``clients``: shop's name → Client; the names are stored with the orders, so they must
+    not change. ``handler``: carries out an effect (a ``Pending`` with ``kind``, ``out_trade_no``, ``order``, ``key``);
+    it is called at least once per key, and again until it returns. ``within``: in its place, for a shop whose orders
+    are in the store's own database: called with (connection, effect) in the transaction that records the effect as
+    done, so exactly once. ``schedule``: see ``Schedule``. ``per_second``: queries per partner, of all processes
+    together; None for no limit. Safe to use from many threads. Raises ConfigurationError.
+
+    >>> from alipay_mapi import Client, Merchant, Order
+    >>> shop = Merchant("2088123412341234", "MD5", md5_key="0123456789abcdef0123456789abcdef")
+    >>> from alipay_mapi.fallback import open_store
+    >>> fallback = Fallback(open_store("memory:"), {"shop": Client(shop)})
+    >>> fallback.watch("shop", Order("A1", total_fee="8.00", currency="USD"), timeout="12h")
+    True
+    """
+
+    def __init__(self, store: Store, clients: Mapping[str, Client], handler: Optional[Handler] = None, *,
+                 within: Optional[Within] = None, schedule: Schedule = Schedule(), per_second: Optional[float] = 20.0):
+        if per_second is not None and not 0.001 <= per_second <= 10000:
+            raise ConfigurationError("per_second: 0.001 to 10000 queries, or None for no limit")
+        self.store, self.clients, self.schedule = store, dict(clients), schedule.check()
+        self._per_second, self._handler, self._within = per_second, handler, within
+        self._outbox()      # both is refused now
+
+    # --- orders ---------------------------------------------------------------------------------------------------
+
+    def watch(self, shop: str, order: Order, *, timeout: Any = None, first_in: Optional[float] = None) -> bool:
+        """Watch an order from now on: call it where the payment URL is made, before the buyer gets it.
+
+        ``timeout``: as in the payment request (``timeout_rule``, ``it_b_pay``), or seconds; default 12 hours.
+        ``first_in``: seconds to the first question; default ``schedule.grace``. Watching it again changes nothing: then
+        False. Raises WatchConflict when it is watched with another price, InvalidRequest, StoreError.
+        """
+        return self.watch_many([self.watched(shop, order, timeout, first_in)]) == 1
+
+    def watched(self, shop: str, order: Order, timeout: Any = None, first_in: Optional[float] = None) -> Watched:
+        """The entry for ``watch_many``. Raises ConfigurationError for an unknown shop, InvalidRequest."""
+        self._client(shop)
+        if first_in is None:
+            first_in = self.schedule.begins("{}:{}".format(shop, order.out_trade_no), 0.0)
+        return Watched(shop, order, first_in, seconds_of(timeout, self.store.now()))
+
+    def watch_many(self, entries: Iterable[Watched]) -> int:
+        """Watch many, in transactions of some thousands → how many are new. Raises as ``watch``; what came before the
+        refused part is kept, and giving all of it again is harmless."""
+        new, part = 0, []       # type: int, List[Watched]
+        for entry in entries:
+            part.append(entry)
+            if len(part) == _SHARES:
+                new, part = new + self.store.watch(part), []
+        return new + (self.store.watch(part) if part else 0)
+
+    # --- what comes in --------------------------------------------------------------------------------------------
+
+    def notified(self, shop: str, note: Notification, carry_out: bool = True) -> Decision:
+        """Take in a verified notification; when this returns, its facts and effects are stored: answer ``success``.
+
+        ``carry_out``: hand the order's effects to the handler at once; what it raises is kept for the next run, and
+        does not come through. Raises OrderNotFound (answer ``fail``: it may be watched a moment later), NotConfirmed
+        for a notification that does not say for whom it is (the order is asked about soon), StoreError, and what
+        ``TradeState.apply`` raises; then nothing is changed.
+        """
+        number, now = note.get("out_trade_no", ""), self.store.now()
+        try:
+            decision = self.store.apply(shop, number, lambda row: changes.by_notification(
+                row, note, now, self.schedule))
+        except NotConfirmed:
+            self.ask_soon(shop, number)
+            raise
+        if carry_out and decision.effects:
+            self._outbox().carry_out(only=(shop, number))
+        return decision
+
+    def ask_soon(self, shop: str, out_trade_no: str) -> None:
+        """Ask about this order as soon as its interval allows: for a buyer who is back at the return page.
+        Raises OrderNotFound, StoreError."""
+        now = self.store.now()
+        self.store.apply(shop, out_trade_no, lambda row: changes.sooner(row, now, self.schedule))
+
+    def refund(self, shop: str, out_trade_no: str, out_return_no: str, amount: Union[str, Decimal], *,
+               reason: str = "") -> None:
+        """Give back ``amount`` of a watched cross-border order, in its own currency (CNY where it is priced in
+        ``rmb_fee``). It is only written down here; runs send it, and repeat it with the same ``out_return_no`` until it
+        is proved (effect ``refunded``, ``detail`` is the ``out_return_no``) or a person is needed.
+
+        Asking for the same refund again changes nothing. Raises InvalidRequest, OrderNotFound, StoreError.
+        """
+        self._client(shop)
+        now = self.store.now()
+        moment = format_time(datetime.fromtimestamp(now, GMT8), "gmt_return", DIGITS14)
+        wish = refunding.Refund(out_return_no, format_amount(amount, "amount"), moment, reason, now)
+        self.store.apply(shop, out_trade_no, lambda row: changes.by_wish(row, wish, now))
+
+    # --- cron -----------------------------------------------------------------------------------------------------
+
+    def run(self, *, limit: Optional[int] = None, deadline: Optional[float] = None, workers: int = 16,
+            stop: Optional[threading.Event] = None, progress: Optional[Callable[[Row, Any], None]] = None) -> Tally:
+        """Ask about every due order, settle it and carry out the effects.
+
+        ``limit``: at most so many orders. ``deadline``: begin nothing after so many seconds; what is in hand then may
+        take a gateway call longer. ``workers``: threads. ``stop``: set it to finish what is in hand and release the
+        rest. ``progress``: see ``Run``. Raises StoreError; what was settled until then stays settled.
+        """
+        if not 1 <= workers <= 256:
+            raise ConfigurationError("workers: 1 to 256 threads")
+        return Run(self.store, self.clients, self._outbox(), self.schedule, worker_name(), workers, self._per_second,
+                   stop or threading.Event(), progress).go(limit, deadline)
+
+    def dry_run(self, limit: int = 50) -> Iterable[Tuple[Row, Any]]:
+        """Ask about what is due and yield each row with the Decision that would follow (or the AlipayError in its
+        place); nothing is stored, no refund is sent."""
+        pause = 0.0 if self._per_second is None else 1 / self._per_second
+        for at, row in enumerate(self.store.due(limit, list(self.clients))):
+            if at:
+                time.sleep(pause)
+            yield row, self._would(row._replace(refunds=""))
+
+    def _would(self, row):
+        try:
+            return changes.by_findings(row, row.attempts + 1, ask(self.clients[row.shop], row), self.store.now(),
+                                       self.schedule)
+        except AlipayError as err:
+            return err
+
+    def carry_out(self, seconds: Optional[float] = None) -> Carried:
+        """Hand pending effects to the handler, without asking the gateway anything. Raises StoreError."""
+        return self._outbox().carry_out(seconds)
+
+    def retry(self, shop: Optional[str] = None, out_trade_no: Optional[str] = None) -> int:
+        """Ask again now about what was given up (of one shop), or about one order, whatever became of it → how many.
+        Raises StoreError."""
+        return self.store.reopen(shop, out_trade_no)
+
+    def status(self) -> Dict[str, Any]:
+        """The store's counts; see ``Store.counts``. Raises StoreError."""
+        return self.store.counts()
+
+    # --- parts ----------------------------------------------------------------------------------------------------
+
+    def _outbox(self):
+        return Outbox(self.store, worker_name(), self._handler, self._within)
+
+    def _client(self, shop: str) -> Client:
+        client = self.clients.get(shop) if isinstance(shop, str) else None
+        if client is None:
+            raise ConfigurationError("shop: {} is none of those that this fallback has a client for ({})".format(
+                show(shop), show(", ".join(sorted(self.clients)), 200)))
+        return client

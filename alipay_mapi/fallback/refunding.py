@@ -1,0 +1,176 @@
+"""A refund until it is proved: what is kept of it, and what follows from each answer; pure.
+
+``forex_refund`` answers unsigned, so its yes proves nothing. What proves a refund is its own notification, or a signed
+query in which ``to_buyer_fee`` is more than it was before the refund was sent. So the amount before is written down
+first, one refund of an order is under way at a time, and whatever is repeated is repeated with the same
+``out_return_no`` and the same content, which is what keeps Alipay from refunding twice.
+
+=========  ===========================================================================================================
+status     what is done next
+=========  ===========================================================================================================
+asked      query: is the order paid, and how much was given back before?
+ready      send it
+unknown    no usable answer came: query, and if nothing has moved send it again
+accepted   query until it is seen
+done       proved; the effect ``refunded``
+refused    the gateway said no, or the order is not paid; the effect ``needs_a_person``
+gave up    not seen for a day; the effect ``needs_a_person``
+=========  ===========================================================================================================
+
+Source: forex_refund; "Refunds" of the practice pages.
+"""
+import json
+from decimal import Decimal
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from ..amounts import format_amount, parse_amount
+from ..errors import AlipayError, GatewayError, InvalidRequest, OutcomeUnknown, TransportError, show
+from ..order import Order
+from ..response import Response
+from ..services.forex_refund import forex_refund
+from ..status import REFUND_SUCCESS
+from ..trade_state import NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
+from .schedule import Schedule
+
+ASKED, READY, UNKNOWN, ACCEPTED, DONE, REFUSED, GAVE_UP = (
+    "asked", "ready", "unknown", "accepted", "done", "refused", "gave up")
+OPEN = (ASKED, READY, UNKNOWN, ACCEPTED)
+#: Those in which the next thing is a signed query, and those in which it is (also) the request itself.
+LOOKS, SENDS = (ASKED, UNKNOWN, ACCEPTED), (READY, UNKNOWN)
+
+#: The gateway has this ``out_return_no`` already.
+_REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
+
+
+class Refund(NamedTuple):
+    """``amount``: as sent. ``gmt_return``: 14 digits, GMT+8; kept, so that a repetition is the same to the letter.
+    ``since``: UTC seconds, when the shop asked for it. ``before``: CNY given back before it, "" when not known yet.
+    ``tries``: how often it was worked on."""
+
+    out_return_no: str
+    amount: str
+    gmt_return: str
+    reason: str
+    since: float
+    status: str = ASKED
+    before: str = ""
+    tries: int = 0
+    error: str = ""
+
+
+def to_text(refunds: Tuple[Refund, ...]) -> str:
+    """JSON in ASCII, for a store's column; "" for none."""
+    return json.dumps([list(refund) for refund in refunds], separators=(",", ":")) if refunds else ""
+
+
+def from_text(text: str) -> Tuple[Refund, ...]:
+    """The inverse. Raises AlipayError for text that nobody here wrote."""
+    if not text:
+        return ()
+    try:
+        found = tuple(Refund(*values) for values in json.loads(text))
+    except (ValueError, TypeError):
+        found = ()
+    if not found:
+        raise AlipayError("the stored refunds of an order cannot be read; was the row changed by hand?")
+    return found
+
+
+def current(refunds: Tuple[Refund, ...]) -> Optional[Refund]:
+    """The one that is worked on; the next waits for it."""
+    return next((refund for refund in refunds if refund.status in OPEN), None)
+
+
+def wished(order: Order, refunds: Tuple[Refund, ...], refund: Refund) -> Tuple[Refund, ...]:
+    """The refunds with a new one. The same one again changes nothing; the same number for another is InvalidRequest.
+
+    Raises InvalidRequest for what ``forex_refund`` does not take.
+    """
+    for known in refunds:
+        if known.out_return_no == refund.out_return_no:
+            if (known.amount, known.reason) == (refund.amount, refund.reason):
+                return refunds
+            raise InvalidRequest("out_return_no: {} is another refund of this order already; use a new one".format(
+                show(refund.out_return_no)), parameter="out_return_no")
+    forex_refund(**request_of(order, refund))
+    return refunds + (refund,)
+
+
+def request_of(order: Order, refund: Refund) -> Dict[str, Any]:
+    """The arguments of ``forex_refund``; the same at every repetition."""
+    amount = "return_amount" if order.rmb_fee is None else "return_rmb_amount"
+    return {"out_return_no": refund.out_return_no, "out_trade_no": order.out_trade_no, "currency": order.currency,
+            "gmt_return": refund.gmt_return, "reason": refund.reason or None, "is_sync": "Y",
+            amount: format_amount(refund.amount, amount)}
+
+
+def looked(refund: Refund, state: TradeState, answer: Any) -> Refund:
+    """The refund after a query. ``state``: with the answer's facts. ``answer``: a verified Response, or an error."""
+    if not isinstance(answer, Response):
+        return refund._replace(error=_named(answer))
+    given_back = _given_back(answer)
+    if given_back is None:
+        return refund._replace(error="to_buyer_fee of the answer cannot be read")
+    if refund.status == ASKED:
+        if state.status != PAID:
+            return refund._replace(status=REFUSED, error="the order is {}, not paid".format(state.status or "unknown"))
+        return refund._replace(status=READY, before=str(given_back), error="")
+    if given_back > parse_amount(refund.before) or state.status == REFUNDED:
+        return refund._replace(status=DONE, error="")
+    return refund
+
+
+def sent(refund: Refund, answer: Any) -> Refund:
+    """The refund after it was sent. ``answer``: a Response, or the error that came in its place."""
+    if isinstance(answer, Response) or isinstance(answer, GatewayError) and answer.code in _REPEATED:
+        return refund._replace(status=ACCEPTED, error="")
+    if isinstance(answer, OutcomeUnknown):
+        return refund._replace(status=UNKNOWN, error=_named(answer))
+    if isinstance(answer, TransportError):      # not sent: nothing was changed
+        return refund._replace(error=_named(answer))
+    return refund._replace(status=REFUSED, error=_named(answer))
+
+
+def told(refunds: Tuple[Refund, ...], state: TradeState) -> Tuple[Refund, ...]:
+    """The refunds after a notification: ``state`` knows how some of them ended, and has said so in effects."""
+    ended = {number: result for number, result in state.refunds}
+    return tuple(refund if refund.status not in OPEN or refund.out_return_no not in ended else refund._replace(
+        status=DONE if ended[refund.out_return_no] == REFUND_SUCCESS else REFUSED, error="") for refund in refunds)
+
+
+def concluded(state: TradeState, before: Refund, after: Refund) -> Tuple[TradeState, List[Effect]]:
+    """The state and the effects once a refund is over; a notification that says the same later has none."""
+    if before.status not in OPEN or after.status in OPEN:
+        return state, []
+    if after.status == DONE:
+        state, effects = state.refund_proved(after.out_return_no)
+        return state, list(effects)
+    why = "refund {}: {}".format(show(after.out_return_no), after.error or after.status)
+    return state, [Effect(NEEDS_A_PERSON, state.order.out_trade_no, why)]
+
+
+def aged(refund: Refund, now: float, schedule: Schedule) -> Refund:
+    """One that nobody has seen for too long is a person's."""
+    if refund.status in OPEN and now >= refund.since + schedule.margin + schedule.gives_up:
+        return refund._replace(status=GAVE_UP, error="gave up, still {}; {}".format(
+            refund.status, refund.error or "the query does not show it"))
+    return refund
+
+
+def due_of(refund: Refund, key: str, now: float, schedule: Schedule) -> float:
+    """When to work on it next: at once when nothing has to be waited for."""
+    if refund.status == READY and not refund.error:
+        return now
+    return schedule.unheard(key, max(refund.tries, 1), now)
+
+
+def _given_back(answer) -> Optional[Decimal]:
+    try:
+        return answer.to_buyer_fee or Decimal(0)
+    except AlipayError:
+        return None
+
+
+def _named(error):
+    code = getattr(error, "code", None)
+    return type(error).__name__ + (" " + show(code) if code else "")

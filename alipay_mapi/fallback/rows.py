@@ -1,0 +1,137 @@
+"""What a store keeps, as values: rows, pending effects, and how a decision changes a row; the same for every store.
+
+Prices and facts stay text until somebody asks: a store moves thousands of rows and reads the order of few.
+"""
+import hashlib
+import re
+from typing import Iterable, List, NamedTuple, Optional, Tuple
+
+from ..errors import InvalidRequest, show
+from ..fields import FIELDS
+from ..order import Order
+from ..trade_state import Effect
+from . import prices
+from .deciding import Decision
+from .facts import to_text
+
+_SHOP = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
+
+
+class Watched(NamedTuple):
+    """An order to watch. ``first_in``: seconds from now to the first question; ``closes_in``: until it can no longer
+    be paid. Both from the store's now, so that no other clock has a say; both may be negative."""
+
+    shop: str
+    order: Order
+    first_in: float
+    closes_in: float
+
+
+class Row(NamedTuple):
+    """A watched order as it is stored. Times are UTC seconds by the store's clock.
+
+    ``shop``: the merchant's name in the configuration. ``facts``: see ``facts``. ``outcome``: see ``deciding``.
+    ``refunds``: see ``refunding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is not asked about; in a row that
+    was just claimed, since when it was due. ``asked_at``: when it was claimed last, or watched. ``lease``: the claim,
+    a text that no other claim has; "" nobody's.
+    """
+
+    id: int
+    shop: str
+    out_trade_no: str
+    price: str
+    facts: str
+    refunds: str
+    outcome: str
+    watched_at: float
+    deadline: float
+    due_at: Optional[float]
+    asked_at: float
+    attempts: int
+    last_error: str
+    lease: str
+
+    @property
+    def key(self) -> str:
+        return self.shop + ":" + self.out_trade_no
+
+    @property
+    def order(self) -> Order:
+        return prices.from_text(self.out_trade_no, self.price)
+
+
+class Pending(NamedTuple):
+    """An effect that is to be carried out. ``key``: the same at every attempt, unique in the store."""
+
+    id: int
+    key: str
+    shop: str
+    out_trade_no: str
+    price: str
+    kind: str
+    detail: str
+    attempts: int
+    lease: str
+
+    @property
+    def order(self) -> Order:
+        return prices.from_text(self.out_trade_no, self.price)
+
+    @property
+    def effect(self) -> Effect:
+        return Effect(self.kind, self.out_trade_no, self.detail)
+
+
+#: The columns of Row, in its order.
+ROW = ", ".join(Row._fields)
+
+
+def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, float]]:
+    """(shop, out_trade_no, price, first_in, closes_in) of each entry.
+
+    Raises InvalidRequest for a number that Alipay would not take (a database could cut it, or fold two into one).
+    """
+    rows = []
+    for shop, order, first_in, closes_in in entries:
+        if not isinstance(shop, str) or _SHOP.fullmatch(shop) is None:
+            raise InvalidRequest("shop: 1 to 40 letters, digits and _ . -, as in the configuration", parameter="shop")
+        if not isinstance(order, Order) or FIELDS["out_trade_no"].match(order.out_trade_no) is None:
+            raise InvalidRequest("out_trade_no: {}".format(FIELDS["out_trade_no"].rule), parameter="out_trade_no")
+        # A comparison that is false for NaN.
+        if not (abs(first_in) < 1e10 and abs(closes_in) < 1e10):
+            raise InvalidRequest("first_in, closes_in: seconds from now", parameter="closes_in")
+        rows.append((shop, order.out_trade_no, prices.to_text(order), float(first_in), float(closes_in)))
+    return rows
+
+
+def same_price(out_trade_no: str, one: str, other: str) -> bool:
+    return one == other or prices.from_text(out_trade_no, one) == prices.from_text(out_trade_no, other)
+
+
+def changed(stored: Row, decision: Decision, ours: bool) -> Row:
+    """The row as it is to be written. ``ours``: the write ends the claim that ``stored`` has.
+
+    A row that somebody else is asking about keeps the moment that his claim has set, unless it is settled now.
+    """
+    due_at, lease, error = decision.due_at, "" if ours else stored.lease, decision.error
+    if lease and due_at is not None and stored.due_at is not None:
+        due_at = stored.due_at
+    number, shop, out_trade_no, price, _, refunds, _, watched_at, deadline, _, asked_at, attempts, _, _ = stored
+    refunds = refunds if decision.refunds is None else decision.refunds
+    return Row(number, shop, out_trade_no, price, to_text(decision.state), refunds, decision.outcome, watched_at,
+               deadline, due_at, asked_at, attempts, plain(error, 400) if error else "", lease)
+
+
+def effect_key(shop: str, effect: Effect) -> str:
+    """The effect's own key with the shop's name; a long one is cut, with a digest of the whole."""
+    key = plain(shop + ":" + effect.key)
+    if len(key) > 180:
+        key = "{}~{}".format(key[:140], hashlib.sha256(key.encode("utf-8")).hexdigest()[:32])
+    return key
+
+
+def plain(text: str, limit: int = 4000) -> str:
+    """Text that every database takes: no NUL, no half of a surrogate pair, not too long."""
+    if text.isprintable() and len(text) <= limit:
+        return text
+    return show(text, limit - 1)[:limit]

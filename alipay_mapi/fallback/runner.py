@@ -1,0 +1,233 @@
+"""One run of the query fallback: claim what is due, ask, settle, carry out the effects; then stop.
+
+Built for cron: two runs at once share the work, a run that is killed is continued by the next one, and the run itself
+ends by its limit, its deadline, a signal, or when nothing is due. The threads only ask; every write is made by the
+caller's thread, in batches.
+"""
+import os
+import queue
+import socket
+import threading
+import time
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..client import Client
+from ..errors import AlipayError, TransportError
+from .asking import ask, sends
+from .changes import Findings, by_findings
+from .deciding import Decision
+from .outbox import Outbox
+from .rows import Row
+from .schedule import Schedule
+from .stores.contract import Store
+
+#: Seconds that a claim outlives its questions (a query and a refund, each with the client's budget of 15), and how far
+#: ahead of it a moment is reserved.
+LEASE, AHEAD = 60.0, 15.0
+#: Between two refunds of one partner; Alipay asks for 3. Source: forex_refund.
+REFUNDS_APART = 3.5
+_BATCH = 50
+#: So many questions in a row without a connection: the gateway is down, and the run ends.
+_DOWN = 5
+#: Seconds between two settlements that a slow handler may take.
+_SLICE = 5.0
+
+DONE, LIMIT, DEADLINE, STOPPED, GATEWAY_DOWN = "done", "limit", "deadline", "stopped", "gateway down"
+
+
+class Tally(NamedTuple):
+    """What a run did. ``ended``: ``done`` (nothing is due any more), ``limit``, ``deadline``, ``stopped`` or ``gateway
+    down``. ``outcomes``: outcome → answers that led to it; ``errors``: class → how often; ``effects`` and
+    ``failed_effects``: carried out, and to be handed over again."""
+
+    asked: int
+    outcomes: Dict[str, int]
+    errors: Dict[str, int]
+    effects: int
+    failed_effects: int
+    ended: str
+    seconds: float
+
+
+class Run:
+    """``clients``: shop → Client. ``per_second``: queries per partner of all processes together, None: no limit.
+    ``stop``: set it (in a signal handler) to finish what is in hand and release the rest. ``progress``: called with
+    each row and its Decision, or the AlipayError that kept it from one."""
+
+    def __init__(self, store: Store, clients: Mapping[str, Client], outbox: Outbox, schedule: Schedule, worker: str,
+                 workers: int, per_second: Optional[float], stop: threading.Event,
+                 progress: Optional[Callable[[Row, Any], None]]):
+        self._store, self._clients, self._outbox, self._schedule = store, clients, outbox, schedule
+        self._worker, self._workers, self._per_second = worker, workers, per_second
+        self._stop, self._progress = stop, progress
+        self._waiting: "queue.Queue[Optional[Tuple[float, Row]]]" = queue.Queue()
+        self._answered: "queue.Queue[Tuple[Row, Optional[Findings]]]" = queue.Queue()
+        self._out: Dict[int, Row] = {}      # claimed and not yet settled, by id
+        self._asked, self._effects, self._failed, self._failures, self._reached = 0, 0, 0, 0, 0
+        self._outcomes: Dict[str, int] = {}
+        self._errors: Dict[str, int] = {}
+
+    def go(self, limit: Optional[int], deadline: Optional[float]) -> Tally:
+        """Work until the end. Raises StoreError; what was settled until then stays settled."""
+        started = time.monotonic()
+        threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            ended = self._work(limit, None if deadline is None else started + deadline)
+            self._finish()
+        finally:
+            self._take_back()
+            for _ in threads:
+                self._waiting.put(None)
+        if self._asked and not self._reached:
+            ended = GATEWAY_DOWN
+        return Tally(self._asked, self._outcomes, self._errors, self._effects, self._failed, ended,
+                     time.monotonic() - started)
+
+    def _work(self, limit, until):
+        self._carry_out(until)
+        while True:
+            ended = self._ends(limit, until)
+            if ended:
+                return ended
+            idle = 0.0
+            if len(self._out) <= 2 * self._workers:
+                claimed, idle = self._claim(limit)
+                if not claimed and not self._out and not idle:
+                    return DONE
+            if self._out:
+                self._settle()
+                self._carry_out(until)
+            else:
+                self._stop.wait(idle)
+
+    def _ends(self, limit, until):
+        if self._stop.is_set():
+            return STOPPED
+        if self._failures >= max(_DOWN, self._workers):
+            return GATEWAY_DOWN
+        if until is not None and time.monotonic() >= until:
+            return DEADLINE
+        if limit is not None and self._asked >= limit and not self._out:
+            return LIMIT
+        return ""
+
+    def _finish(self):
+        """The orders in hand are settled, the rest is left to others."""
+        left = self._take_back()
+        self._store.release(left)
+        for row in left:
+            del self._out[row.id]
+        while self._out:
+            self._settle()
+        self._carry_out(time.monotonic() + _SLICE)
+
+    def _take_back(self) -> List[Row]:
+        """Claimed orders that no thread has taken yet."""
+        rows = []
+        while True:
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return rows
+            if item is not None:
+                rows.append(item[1])
+
+    def _carry_out(self, until):
+        left = _SLICE if self._out else None
+        if until is not None:
+            left = min(until - time.monotonic(), left if left is not None else until)
+        done, failed = self._outbox.carry_out(left, stopped=self._stop.is_set)
+        self._effects, self._failed = self._effects + done, self._failed + failed
+
+    # --- claiming -------------------------------------------------------------------------------------------------
+
+    def _claim(self, limit):
+        """Claim what there is room for → (how many, seconds to wait when the rate has no room)."""
+        room = 2 * self._workers
+        if limit is not None:
+            room = min(room, limit - self._asked - len(self._out))
+        if room <= 0:
+            return 0, 0.0
+        rows = self._store.claim(self._worker, room, LEASE, self._again, list(self._clients))
+        groups: Dict[Tuple[str, Optional[float]], List[Row]] = {}
+        for row in rows:
+            partner = self._clients[row.shop].shop.partner
+            one = ("refund " + partner, 1 / REFUNDS_APART) if sends(row) else (partner, self._per_second)
+            groups.setdefault(one, []).append(row)
+        taken, waits = 0, []
+        for (name, rate), mine in groups.items():
+            free, first = (len(mine), 0.0) if rate is None else self._store.slots(name, len(mine), rate, AHEAD)
+            # A question whose turn comes too late would outlive its claim: others may have it.
+            self._store.release(mine[free:])
+            for at, row in enumerate(mine[:free]):
+                self._out[row.id] = row
+                self._waiting.put((time.monotonic() + first + (at / rate if rate else 0.0), row))
+            taken += free
+            if free < len(mine):
+                waits.append(first)
+        return taken, min(min(waits), 1.0) if waits and not taken else 0.0
+
+    def _again(self, row):
+        if row.refunds and sends(row):
+            return self._schedule.unheard(row.key, 1, row.asked_at)
+        return self._schedule.unheard(row.key, row.attempts, row.asked_at)
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def _ask(self):
+        while True:
+            item = self._waiting.get()
+            if item is None:
+                return
+            moment, row = item
+            pause = moment - time.monotonic()
+            if self._stop.wait(pause) if pause > 0 else self._stop.is_set():
+                self._answered.put((row, None))
+            else:
+                self._answered.put((row, ask(self._clients[row.shop], row)))
+
+    # --- settling -------------------------------------------------------------------------------------------------
+
+    def _settle(self):
+        """Take in what is answered: at least one, then whatever else is there."""
+        done = [self._answered.get()]
+        while len(done) < _BATCH:
+            try:
+                done.append(self._answered.get_nowait())
+            except queue.Empty:
+                break
+        self._store.release([row for row, found in done if found is None])
+        answered = [(row, found) for row, found in done if found is not None]
+        now = self._store.now()
+        decisions = self._store.settle([(row, self._change(row, found, now)) for row, found in answered])
+        for (row, found), decision in zip(answered, decisions):
+            self._count(row, found, decision)
+        for row, _ in done:
+            self._out.pop(row.id, None)
+
+    def _change(self, asked, found, now):
+        def change(stored: Row) -> Decision:
+            return by_findings(stored, asked.attempts, found, now, self._schedule)
+        return change
+
+    def _count(self, row, found, decision):
+        self._asked += 1
+        for answer in found:
+            if isinstance(answer, AlipayError):
+                name = type(answer).__name__
+                self._errors[name] = self._errors.get(name, 0) + 1
+        down = isinstance(found.query if found.query is not None else found.refund, TransportError)
+        self._failures = self._failures + 1 if down else 0
+        self._reached += not down
+        if isinstance(decision, Decision):
+            self._outcomes[decision.outcome] = self._outcomes.get(decision.outcome, 0) + 1
+        # None: the row was deleted meanwhile.
+        if self._progress is not None and decision is not None:
+            self._progress(row, decision)
+
+
+def worker_name() -> str:
+    """This process and thread, for people who look into the store; claims do not depend on it."""
+    return "{}:{}:{}".format(socket.gethostname()[:40], os.getpid(), threading.get_ident() % 100000)

@@ -1,0 +1,53 @@
+"""The tables of the SQLite store, how an older one becomes a newer one, and what SQLite's errors mean."""
+import sqlite3
+import time
+from typing import Dict, Tuple
+
+TABLES = (
+    "CREATE TABLE mapi_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE mapi_orders (id INTEGER PRIMARY KEY, shop TEXT NOT NULL, out_trade_no TEXT NOT NULL, "
+    "price TEXT NOT NULL, facts TEXT NOT NULL DEFAULT '', refunds TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT 'open', "
+    "watched_at REAL NOT NULL, deadline REAL NOT NULL, due_at REAL, asked_at REAL NOT NULL, "
+    "attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL DEFAULT '', lease TEXT NOT NULL DEFAULT '', "
+    "lease_until REAL NOT NULL DEFAULT 0, UNIQUE (shop, out_trade_no))",
+    "CREATE INDEX mapi_orders_due ON mapi_orders (due_at) WHERE due_at IS NOT NULL",
+    "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES mapi_orders (id), "
+    "effect_key TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, made_at REAL NOT NULL, "
+    "given_at REAL NOT NULL, due_at REAL, done_at REAL, attempts INTEGER NOT NULL DEFAULT 0, "
+    "lease TEXT NOT NULL DEFAULT '', last_error TEXT NOT NULL DEFAULT '', UNIQUE (order_id, effect_key))",
+    # Not done is: due_at has a value. A key names its order, so the constraint above makes it unique in the store, and
+    # its index finds the other effects of an order.
+    "CREATE INDEX mapi_effects_due ON mapi_effects (due_at) WHERE due_at IS NOT NULL",
+    "CREATE TABLE mapi_moments (name TEXT PRIMARY KEY, moment REAL NOT NULL)",
+)
+
+#: Schema → (the next one, the statements that lead there). There is only one yet.
+UPGRADES = {}  # type: Dict[str, Tuple[str, Tuple[str, ...]]]
+
+#: A part of SQLite's message → the kind of the problem. Python has no codes for them before 3.11.
+_KINDS = (("locked", "locked"), ("busy", "locked"), ("full", "full"), ("readonly", "readonly"),
+          ("disk i/o", "disk"), ("malformed", "corrupt"), ("not a database", "corrupt"), ("corrupt", "corrupt"),
+          ("unable to open", "gone"), ("no such table", "gone"), ("closed", "closed"))
+
+
+def problem_of(error: sqlite3.Error) -> str:
+    """One word for what went wrong."""
+    text = str(error).lower()
+    return next((kind for part, kind in _KINDS if part in text), type(error).__name__)
+
+
+def make_durable(connection, timeout: float) -> None:
+    """WAL and ``synchronous=FULL``: what is committed survives a power cut."""
+    connection.execute("PRAGMA busy_timeout={}".format(int(timeout * 1000))).fetchall()
+    # Where several processes make the file at once, the switch to WAL does not wait by itself.
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+            break
+        except sqlite3.OperationalError as err:
+            if "locked" not in str(err) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA journal_size_limit=67108864").fetchall()

@@ -1,0 +1,139 @@
+"""A shop's fallback at work, on the machine whose power is going to fail; run as a process of its own.
+
+What it does follows from the seed. After each call of the store has returned, it appends to the record what it may rely
+on from now on, and a digest of all that the store then holds: that is the acknowledgement.
+"""
+import hashlib
+import json
+import os
+import random
+import sqlite3
+import sys
+from contextlib import closing
+
+SHOP = "shop"
+
+
+def connection_of(store):
+    """The one place that knows where an SQLiteStore keeps its connection."""
+    return store._db
+
+
+def digest(path):
+    """Of every row of every table, read past the store."""
+    with closing(sqlite3.connect(path)) as db:
+        tables = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
+        rows = [(name, db.execute("SELECT * FROM {} ORDER BY 1".format(name)).fetchall()) for name in tables]
+    return hashlib.sha256(repr(rows).encode("utf-8")).hexdigest()[:16]
+
+
+class Worker:
+    def __init__(self, path, record, name, seed, pragmas):
+        from alipay_mapi.fallback.stores.sqlite import SQLiteStore
+        self.name, self.pragmas, self.rng = name, pragmas, random.Random(seed)
+        self.path, self.record, self.now, self.made = path, os.open(record, os.O_WRONLY | os.O_APPEND), 1700000000.0, 0
+        self.make = lambda: SQLiteStore(path, clock=lambda: self.now)
+        self.claimed, self.store = [], None
+        self.open()
+
+    def open(self):
+        if self.store is not None:
+            self.store.close()
+            self.acknowledge("close")
+        self.store = self.make()
+        for pragma in self.pragmas:
+            connection_of(self.store).execute("PRAGMA " + pragma).fetchall()
+        self.acknowledge("open")
+
+    def acknowledge(self, call, **known):
+        import power_cut_disk
+        text = json.dumps(dict(known, call=call, state=digest(self.path)))
+        os.write(self.record, power_cut_disk.acknowledgement(text.encode("ascii")))
+
+    # --- the calls ------------------------------------------------------------------------------------------------
+
+    def watch(self):
+        import alipay_mapi as mapi
+        from alipay_mapi.fallback.rows import Watched
+        numbers = ["{}{:05}".format(self.name, self.made + index) for index in range(self.rng.randint(1, 6))]
+        self.made += len(numbers)
+        self.store.watch([Watched(SHOP, mapi.Order(number, total_fee="10.00", currency="USD"),
+                                  self.rng.choice([-5.0, 0.0, 30.0]), 3600) for number in numbers])
+        self.acknowledge("watch", orders=numbers)
+
+    def claim(self):
+        self.claimed += self.store.claim(self.name, self.rng.randint(1, 6), 60, lambda row: row.asked_at + 60)
+        self.acknowledge("claim")
+
+    def settle(self):
+        rows, self.claimed = self.claimed, []
+        changes, kinds = [], []
+        for row in rows:
+            kind = self.rng.choice(["paid", "paid", "closed", None])
+            changes.append((row, becomes(kind, row.asked_at + 90)))
+            kinds.append((row.out_trade_no, kind))
+        self.store.settle(changes)
+        self.acknowledge("settle", effects=[pair for pair in kinds if pair[1]])
+
+    def notified(self):
+        if self.made:
+            number = "{}{:05}".format(self.name, self.rng.randrange(self.made))
+            kind = self.rng.choice(["paid", "refunded"])
+            self.store.apply(SHOP, number, becomes(kind, None))
+            self.acknowledge("apply", effects=[(number, kind)])
+
+    def release(self):
+        rows, self.claimed = self.claimed, []
+        self.store.release(rows)
+        self.acknowledge("release")
+
+    def carry_out(self):
+        pending = self.store.effects(self.name, self.rng.randint(1, 4), 60)
+        self.acknowledge("effects")
+        for one in pending:
+            if self.rng.random() < 0.2:
+                self.store.effect_failed(one, "HandlerFailed: the warehouse did not answer", 30)
+                self.acknowledge("effect_failed")
+            elif self.store.effect_done(one, within=in_the_same_transaction if one.kind == "paid" else None):
+                self.acknowledge("effect_done", done=[(one.out_trade_no, one.kind)])
+
+    def slots(self):
+        self.store.slots("partner", 2, 5.0, 60.0)
+        self.acknowledge("slots")
+
+    def work(self, calls):
+        choices = [self.watch, self.claim, self.settle, self.settle, self.notified, self.carry_out, self.carry_out,
+                   self.release, self.slots]
+        for index in range(calls):
+            self.now += self.rng.choice([0.1, 1.0, 20.0])
+            self.open() if index in (40, 80) else self.rng.choice(choices)()
+
+
+def becomes(kind, due_at):
+    """A change: the order is settled by this effect, or, by None, goes on waiting."""
+    def change(row):
+        from alipay_mapi.fallback.deciding import OPEN, Decision
+        from alipay_mapi.fallback.facts import from_text
+        from alipay_mapi.trade_state import Effect, TradeState
+        state = from_text(row.order, row.facts)
+        effects = () if kind is None else (Effect(kind, row.out_trade_no),)
+        new = tuple(effect for effect in effects if effect not in state.done)
+        state = TradeState(state.order, paid_trades=state.paid_trades | frozenset(["T1"] if kind == "paid" else []),
+                           done=state.done | frozenset(new))
+        return Decision(state, kind or OPEN, None if kind else due_at, new)
+    return change
+
+
+def in_the_same_transaction(db, pending):
+    db.execute("CREATE TABLE IF NOT EXISTS ledger (out_trade_no TEXT NOT NULL)")
+    db.execute("INSERT INTO ledger VALUES (?)", (pending.out_trade_no,))
+
+
+def main(path, record, name, seed, calls, *pragmas):
+    worker = Worker(path, record, name, int(seed), pragmas)
+    worker.work(int(calls))
+    os._exit(0)     # the power fails: nothing is closed
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
