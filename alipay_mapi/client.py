@@ -9,7 +9,6 @@ import os.path
 import re
 import threading
 import time
-from dataclasses import replace
 from typing import Any, Callable, Mapping, Optional, Union
 
 from . import error_codes, services
@@ -187,9 +186,11 @@ class Client:
 
     def _attempt(self, call, read, started):
         """(result, None) or (None, TransportError); whatever else is wrong with the answer raises."""
+        from .transport import Call
         fault = None
         try:
-            answer = self._transport_here().send(replace(call, timeout=max(self._left(started), 0.001)))
+            answer = self._transport_here().send(Call(call.method, call.url, call.body, call.headers,
+                                                        max(self._left(started), 0.001)))
         except TransportError as err:
             fault = err
         except (ConfigurationError, InvalidRequest):

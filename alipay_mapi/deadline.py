@@ -34,6 +34,8 @@ def make_adapter(exchange, connect, read, pool):
     """A requests adapter whose sockets keep to one deadline and whose urllib3 never sees the query."""
     from requests.adapters import HTTPAdapter
     from urllib3 import connectionpool
+    from urllib3.util import Retry
+    never_again = Retry(0, read=False)
 
     def pool_class(base):
         timed = _timed(base.ConnectionCls, exchange, connect, read)
@@ -44,6 +46,7 @@ def make_adapter(exchange, connect, read, pool):
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args, **kwargs):
+            self._pools = {}
             super().init_poolmanager(*args, **kwargs)
             self.poolmanager.pool_classes_by_scheme = pools
 
@@ -58,7 +61,35 @@ def make_adapter(exchange, connect, read, pool):
             exchange.query = mark + query
             return target
 
+        def open(self, request, verify, timeout):
+            """urllib3's answer, still to be read: ``send`` without what requests makes of it (cookies, redirects, its
+            own Response), which costs as much again. For a request that goes through no proxy."""
+            target = self.request_url(request, {})
+            return self._pool_of(request, verify).urlopen(
+                request.method, target, request.body, request.headers, never_again, redirect=False,
+                assert_same_host=False, timeout=timeout, preload_content=False, decode_content=False)
+
+        def _pool_of(self, request, verify):
+            host = request.url.partition("?")[0]
+            pool = self._pools.get(host)
+            if pool is None or pool.pool is None:      # none yet, or closed
+                if hasattr(self, "get_connection_with_tls_context"):    # requests 2.32
+                    pool = self.get_connection_with_tls_context(request, verify, {}, None)
+                else:
+                    pool = self.get_connection(request.url, {})
+                self.cert_verify(pool, request.url, verify, None)
+                self._pools[host] = pool
+            return pool
+
     return Adapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
+
+
+def is_replaced() -> bool:
+    """Has somebody put something in the place of requests' own parts: a test, with ``responses`` or another mock?"""
+    from requests import Session, adapters
+    return any(getattr(part, "__module__", "") != home for part, home in (
+        (Session.send, "requests.sessions"), (Session.get_adapter, "requests.sessions"),
+        (adapters.HTTPAdapter.send, "requests.adapters")))
 
 
 def _timed(base: Any, exchange, connect, read):

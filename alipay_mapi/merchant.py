@@ -2,6 +2,7 @@
 import ipaddress
 import warnings
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
@@ -136,6 +137,7 @@ def _gateway_problem(url, allow_http) -> Optional[str]:
     return None
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """localhost, 127.0.0.0/8 or ::1."""
     if host.lower() == "localhost":

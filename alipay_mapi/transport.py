@@ -171,20 +171,27 @@ class RequestsTransport:
         from urllib3.util import Timeout
         request = requests.PreparedRequest()
         request.method, request.url, request.body = call.method, call.url, call.body
-        request.headers = requests.structures.CaseInsensitiveDict({
-            "User-Agent": "alipay-mapi/" + __version__, "Accept": "*/*", "Accept-Encoding": "identity"})
-        request.headers.update(call.headers or {})
+        headers: Any = {"User-Agent": "alipay-mapi/" + __version__, "Accept": "*/*", "Accept-Encoding": "identity"}
+        headers.update(call.headers or {})
         if call.body is not None:
-            request.headers["Content-Length"] = str(len(call.body))
+            headers["Content-Length"] = str(len(call.body))
+        request.headers = headers
         timeout = Timeout(connect=self._connect, read=self._read, total=self._exchange.left())
-        response = self._session_here().send(request, stream=True, allow_redirects=False, verify=self._verify,
-                                             cert=None, proxies=proxies, timeout=timeout)
+        session = self._session_here()
+        if proxies or deadline.is_replaced():
+            request.headers = requests.structures.CaseInsensitiveDict(headers)
+            response = session.send(request, stream=True, allow_redirects=False, verify=self._verify, cert=None,
+                                    proxies=proxies, timeout=timeout)
+            status, raw = response.status_code, response.raw
+        else:
+            response = raw = session.get_adapter(call.url).open(request, self._verify, timeout)
+            status = raw.status
         try:
-            status, headers = response.status_code, response.headers
+            headers = response.headers
             if status != 200:
                 raise _fault("redirect" if 300 <= status < 400 else "status", host, True, status=status,
                              date=headers.get("Date", ""))
-            body = _read_body(response.raw, headers, host)
+            body = _read_body(raw, headers, host)
         finally:
             response.close()
         return Answer(status, headers.get("Content-Type", ""), body, headers.get("Date", ""))

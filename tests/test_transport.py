@@ -34,9 +34,12 @@ def no_proxy_of_this_machine(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.fixture
-def make(request):
-    """A transport with short limits, closed after the test."""
+@pytest.fixture(params=["urllib3", "requests"])
+def make(request, monkeypatch):
+    """A transport with short limits, closed after the test; both ways that a request may take."""
+    if request.param == "requests":
+        monkeypatch.setattr(deadline, "is_replaced", lambda: True)
+
     def make(**arguments):
         settings = dict(connect=2, read=2, total=3, pool=4)
         settings.update(arguments)
