@@ -32,9 +32,11 @@ from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import PartyMismatch as PartyMismatch
 from .errors import ResponseSignatureInvalid as ResponseSignatureInvalid
 from .errors import ResponseSignatureMissing as ResponseSignatureMissing
+from .errors import SchemaError as SchemaError
 from .errors import SignTypeMismatch as SignTypeMismatch
 from .errors import SignatureInvalid as SignatureInvalid
 from .errors import SignatureMissing as SignatureMissing
+from .errors import StoreError as StoreError
 from .errors import TooManyParameters as TooManyParameters
 from .errors import TransportError as TransportError
 from .errors import UnexpectedParameter as UnexpectedParameter
@@ -45,6 +47,7 @@ from .errors import UnsafeValue as UnsafeValue
 from .errors import UnsupportedContentType as UnsupportedContentType
 from .errors import UnsupportedSignType as UnsupportedSignType
 from .errors import UntrustedMessage as UntrustedMessage
+from .errors import WatchConflict as WatchConflict
 from .errors import WeakKey as WeakKey
 from .errors import XMLForbidden as XMLForbidden
 from .errors import XMLLimit as XMLLimit

@@ -1,10 +1,31 @@
 """What every test may use; nothing here imports the package."""
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 _HERE = Path(__file__).resolve().parent
+
+#: package → what imports it when it is imported itself (doctest collection imports every module)
+_NEEDS = {
+    "cryptography": ["alipay_mapi/crypto/cryptography.py"],
+    "sqlalchemy": ["alipay_mapi/fallback/stores/sql.py", "alipay_mapi/fallback/stores/sql_*.py"],
+    "celery": ["alipay_mapi/contrib/celery.py"],
+    "prometheus_client": ["alipay_mapi/fallback/prometheus.py"],
+}
+
+# How many examples a property gets; a test whose examples are dear, or worth more, takes a share of this number. "full"
+# is what everybody has who says nothing, README's command among them; setup.cfg says which of tox's cells have "fifth".
+# "mutants" is as many as "full", without the search for the shortest failure. Nothing is timed: a busy machine is no
+# failure.
+_UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("full", max_examples=300, **_UNTIMED)
+settings.register_profile("fifth", max_examples=60, **_UNTIMED)
+settings.register_profile("mutants", max_examples=300, phases=[Phase.explicit, Phase.generate], **_UNTIMED)
+settings.load_profile(os.environ.get("ALIPAY_MAPI_EXAMPLES", "full"))
 
 # Scripts, not tests: doctest collection would import them.
 collect_ignore = ["rows.py", "mutants.py"]
@@ -18,9 +39,12 @@ for _module in _HERE.glob("**/*.py"):
 
 
 def pytest_configure(config):
-    """Without the extra ``fast`` the module behind it cannot be imported, not even to look for doctests."""
-    if find_spec("cryptography") is None:
-        config.option.ignore = (config.option.ignore or []) + ["alipay_mapi/crypto/cryptography.py"]
+    """Without an extra the modules behind it cannot be imported, not even to look for doctests."""
+    top = _HERE.parent
+    for package, modules in sorted(_NEEDS.items()):
+        if package not in sys.modules and find_spec(package) is None:    # celery 4.4 has no __spec__ once it is loaded
+            found = [str(path) for module in modules for path in sorted(top.glob(module))]
+            config.option.ignore = (config.option.ignore or []) + found
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import hmac
 import inspect
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import backends
@@ -307,7 +307,6 @@ CHARSETS = st.sampled_from(["utf-8", "gbk", "gb2312", "gb18030"])
 
 
 @given(SIGN_TYPES, CHARSETS, st.binary(max_size=60))
-@settings(max_examples=300, deadline=None)
 def test_what_we_sign_verifies(pairs, sign_type, charset, noise):
     """Property 1: any algorithm, any charset, any text."""
     data = ("subject=" + noise.decode(charset, "ignore")).encode(charset)
@@ -316,7 +315,6 @@ def test_what_we_sign_verifies(pairs, sign_type, charset, noise):
 
 
 @given(SIGN_TYPES, st.binary(min_size=1, max_size=60), st.integers(0, 1 << 20))
-@settings(max_examples=300, deadline=None)
 def test_one_bit_of_the_text_or_of_the_sign_is_enough(pairs, sign_type, data, bit):
     """Property 2, body and sign."""
     private, public = pairs[sign_type]
@@ -331,7 +329,6 @@ def signs(pairs):
 
 
 @given(st.sampled_from(["RSA", "RSA2", "DSA"]), st.integers(0, 1 << 20))
-@settings(max_examples=300, deadline=None)
 def test_one_bit_of_the_public_key_is_enough(signs, sign_type, bit):
     """Property 2, key: it is refused at configuration, or it fits nothing."""
     try:
@@ -358,7 +355,6 @@ def test_one_bit_of_the_md5_key_is_enough():
 @given(SIGN_TYPES, st.integers(0, 1000),
        st.text(max_size=2) | st.sampled_from(["\n", "\r\n", "=", "==", " ", "-", "A"]),
        st.integers(0, 2), st.sampled_from([str, str.swapcase, str.strip]))
-@settings(max_examples=300, deadline=None)
 def test_T08_no_sign_has_two_spellings(signs, sign_type, position, inserted, dropped, change):
     """Property 10: another text is refused, or reads as other bytes. The blank for a plus is the one exception."""
     sign = signs[sign_type]
@@ -373,7 +369,6 @@ def test_T08_no_sign_has_two_spellings(signs, sign_type, position, inserted, dro
 
 
 @given(SIGN_TYPES, st.text(max_size=200) | st.binary(max_size=150).map(spelled))
-@settings(max_examples=300, deadline=None)
 def test_T07_any_text_as_a_sign_gets_a_verdict(pairs, sign_type, text):
     """Property 7, for this layer: bytes, or MalformedSignature; and a stranger's sign fits nothing."""
     try:
@@ -384,7 +379,6 @@ def test_T07_any_text_as_a_sign_gets_a_verdict(pairs, sign_type, text):
 
 
 @given(st.integers(0, 1 << 20))
-@settings(max_examples=300, deadline=None)
 def test_T13_no_dsa_signature_has_two_spellings(pairs, signs, number):
     """Property 11."""
     public = pairs["DSA"][1]

@@ -5,7 +5,7 @@ import os
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alipay_mapi import error_code_table, error_codes
@@ -203,14 +203,12 @@ ANYTHING = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(ANYTHING)
 @example("\ud800" * 100)
 def test_whatever_the_code_describe_never_raises(code):
     check(describe(code))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(), st.binary()))
 @example(b"\xff" * 300)
 @example(PREFIX)

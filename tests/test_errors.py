@@ -23,7 +23,7 @@ PROMISED = """
     UnsupportedContentType PartyMismatch NotConfirmed NotifyNotGenuine AmountMismatch CurrencyMismatch OrderMismatch
     OrderNotFound UnknownStatus NotXML XMLMalformed XMLForbidden XMLLimit UnexpectedRoot ResponseSignatureMissing
     ResponseSignatureInvalid GatewayError TransportError OutcomeUnknown KeyFormatError KeyEncrypted KeyMismatch WeakKey
-    MissingKey InvalidRequest UnsafeValue
+    MissingKey InvalidRequest UnsafeValue WatchConflict StoreError SchemaError
 """.split()
 
 

@@ -8,7 +8,7 @@ import time
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import backends
@@ -114,7 +114,6 @@ BLANKS = st.sampled_from(["", " ", "\n", "\r\n", "\t", "\n\n", "\ufeff", "\u00a0
 
 @given(st.sampled_from(["rsa2048-public", "rsa1024-public"]), st.lists(BLANKS, min_size=1, max_size=30),
        st.integers(1, 80), st.sampled_from([None, "PUBLIC KEY", "RSA PUBLIC KEY", "ANYTHING"]), st.booleans())
-@settings(max_examples=300, deadline=None)
 def test_T82_blanks_line_ends_and_headers_do_not_matter(backend, name, blanks, width, label, as_bytes):
     """Property 21."""
     text = bare(name)
@@ -277,7 +276,6 @@ def test_T81_a_dsa_key_of_a_size_that_does_not_exist_is_refused(backend):
 
 @given(st.binary(max_size=300) | st.text(max_size=300) | st.binary(max_size=200).map(
     lambda tail: base64.b64encode(b"\x30\x82" + len(tail).to_bytes(2, "big") + tail)))
-@settings(max_examples=300, deadline=None)
 def test_T81_any_bytes_as_a_key_get_a_verdict(backend, text):
     """Property 7, for this layer."""
     for load, arguments in ((keys.load_private_key, ["RSA"]), (keys.load_public_key, ["RSA"]),
@@ -295,7 +293,6 @@ SLOTS = {"private RSA": "rsa2048-private", "public RSA": "rsa2048-public", "priv
 
 @given(st.sampled_from(sorted(SLOTS) + ["MD5"]), st.sampled_from(sorted(SLOTS) + ["MD5"]),
        st.sampled_from([pem, bare, der]))
-@settings(max_examples=300, deadline=None)
 def test_T81_any_two_keys_swapped_are_refused(backend, slot, other, form):
     """Property 22."""
     text = MD5_KEY if other == "MD5" else form(SLOTS[other])
@@ -458,7 +455,6 @@ def test_T84_a_copy_of_a_key_is_the_key(backend):
 
 @given(st.sampled_from(["rsa1024-private", "dsa1024-private"]), st.sampled_from([pem, bare]), st.integers(0, 1200),
        st.sampled_from(["", "!", "\n", "\\n", "A", "密"]), st.integers(0, 40))
-@settings(max_examples=300, deadline=None)
 def test_T84_no_refusal_shows_a_part_of_the_key(backend, name, form, position, inserted, dropped):
     """Property 23, for this layer: neither its message nor its chain of causes."""
     text = form(name)

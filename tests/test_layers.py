@@ -19,9 +19,12 @@ LAYERS = {
     3: "deadline transport client",
     4: ".",
     5: "emulator.* fallback.*",
-    6: "testing.* demo.*",
+    6: "testing.* demo.* contrib.*",
     7: "cli.* tour __main__",
 }
+
+_SQL = ["fallback.stores." + name for name in ("sql", "sql_connection", "sql_effects", "sql_errors", "sql_orders",
+                                               "sql_schema", "sql_versions", "sql_write")]
 
 #: Third-party package to the modules that may import it.
 MAY_IMPORT = {
@@ -36,11 +39,15 @@ MAY_IMPORT = {
     "jinja2": ["emulator.pages", "demo.report"],
     "segno": ["emulator.pages"],
     "pytest": ["testing.plugin"],
+    "sqlalchemy": _SQL + ["fallback.stores.opening"],
+    "prometheus_client": ["fallback.prometheus"],
+    "celery": ["contrib.celery"],
 }
 
 #: Modules that may import a third-party package at their top, because they are themselves imported inside functions.
 MAY_BE_HEAVY = ["transport", "xml_answer", "crypto.*", "emulator.sender", "emulator.web", "emulator.server",
-                "emulator.pages", "demo.report", "testing.plugin", "testing.adapter"]
+                "emulator.pages", "demo.report", "testing.plugin", "testing.adapter", "fallback.prometheus",
+                "contrib.celery"] + _SQL
 
 #: Layers 1 and 2 take values and return values: no socket, file, clock, process or environment.
 IMPURE = {"os", "pathlib", "io", "tempfile", "shutil", "socket", "ssl", "select", "subprocess", "time", "http",
@@ -117,6 +124,11 @@ def test_a_module_imports_from_its_own_layer_or_below():
     upward = [(where, target) for name, target, ours, _, where in every_import()
               if ours and (layer_of(target) or 9) > layer_of(name)]
     assert upward == []
+
+
+def test_the_applications_do_not_import_one_another():
+    assert [(where, target) for name, target, ours, _, where in every_import()
+            if ours and {name.split(".")[0], target.split(".")[0]} == {"emulator", "fallback"}] == []
 
 
 def test_each_third_party_package_has_one_place():
@@ -238,7 +250,8 @@ def tells_a_naive_time(node):
     given = len(node.args) + len(node.keywords)
     return (called(node) in ("utcnow", "utcfromtimestamp", "today")
             or called(node) == "now" and given == 0 and isinstance(node.func, ast.Attribute)
-            and terms(node.func.value)[:1] not in (["clock"], ["trades"], ["self"])     # the emulator's own clock
+            # the emulator's own clock, and a store's: seconds in UTC
+            and terms(node.func.value)[:1] not in (["clock"], ["trades"], ["self"], ["store"], ["_store"])
             or called(node) == "fromtimestamp" and given < 2)
 
 
@@ -264,7 +277,7 @@ RULES = [
     (tells_a_naive_time,
      ["datetime.now()", "datetime.utcnow()", "datetime.datetime.now()", "date.today()", "datetime.fromtimestamp(t)"],
      ["datetime.now(GMT8)", "datetime.now(tz=GMT8)", "datetime.fromtimestamp(t, GMT8)", "now()",
-      "self.clock.now()"]),
+      "self.clock.now()", "store.now()", "self._store.now()"]),
     (runs_text, ["eval(x)", "exec(x)"], ["ast.literal_eval(x)", "re.compile(x)"]),
 ]
 

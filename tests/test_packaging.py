@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,11 @@ import pytest
 import alipay_mapi
 from alipay_mapi import _version
 
-HEAVY = {"requests", "urllib3", "lxml", "Crypto", "Cryptodome", "cryptography", "rich"}
+HEAVY = {"requests", "urllib3", "lxml", "Crypto", "Cryptodome", "cryptography", "rich", "sqlalchemy", "sqlite3",
+         "celery", "prometheus_client"}
+#: What cannot be imported without the package of its extra; "sql" stands for its parts too, sql_*.
+BEHIND_AN_EXTRA = {"alipay_mapi.crypto.cryptography": "cryptography", "alipay_mapi.fallback.stores.sql": "sqlalchemy",
+                   "alipay_mapi.contrib.celery": "celery", "alipay_mapi.fallback.prometheus": "prometheus_client"}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +90,22 @@ def test_the_extra_of_the_emulator_takes_what_an_old_shop_has(setup_cfg):
         "werkzeug>=0.16", "jinja2>=2.10", "segno>=1.0"]
 
 
+@pytest.mark.parametrize("extra, wanted", [
+    ("sql", ["sqlalchemy>=1.4"]), ("celery", ["celery>=4.4"]), ("prometheus", ["prometheus_client>=0.7"])])
+def test_the_extras_of_the_fallback_leave_the_drivers_to_the_shop(setup_cfg, extra, wanted):
+    assert lines(setup_cfg["options.extras_require"][extra]) == wanted
+
+
+def test_the_oldest_versions_that_the_extras_of_the_fallback_allow_are_tested(setup_cfg):
+    """py36-sql installs them; what an extra promises is what that cell has."""
+    pinned = dict(line.partition("py36-sql: ")[2].split("==") for line in lines(setup_cfg["testenv"]["deps"])
+                  if line.startswith("py36-sql: ") and "==" in line)
+    for extra in ("sql", "celery", "prometheus"):
+        (package, least), = [line.split(">=") for line in lines(setup_cfg["options.extras_require"][extra])]
+        assert pinned.pop(package) == least + ".0"
+    assert pinned == {}
+
+
 def test_the_command_is_the_cli_main(setup_cfg):
     assert lines(setup_cfg["options.entry_points"]["console_scripts"]) == ["alipay-mapi = alipay_mapi.cli:main"]
 
@@ -117,9 +138,13 @@ def test_the_code_under_test_is_the_checkout(checkout):
 
 def test_every_module_imports():
     for found in pkgutil.walk_packages(alipay_mapi.__path__, "alipay_mapi."):
-        if found.name == "alipay_mapi.crypto.cryptography" and importlib.util.find_spec("cryptography") is None:
-            continue
-        importlib.import_module(found.name)
+        name = re.sub(r"stores\.sql_.*", "stores.sql", found.name)
+        if name not in BEHIND_AN_EXTRA or is_there(BEHIND_AN_EXTRA[name]):
+            importlib.import_module(found.name)
+
+
+def is_there(package):
+    return package in sys.modules or importlib.util.find_spec(package) is not None
 
 
 def test_importing_the_package_loads_no_heavy_library(checkout):

@@ -1,6 +1,6 @@
 """Names and values → the text that is signed. The expected texts stand in ``fixtures/signing``."""
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alipay_mapi import presign
@@ -49,7 +49,6 @@ def test_nothing_gives_an_empty_text():
 
 
 @given(PARAMS, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
 def test_the_order_of_parameters_does_not_matter(params, random):
     """Property 3."""
     shuffled = list(params.items())
@@ -60,7 +59,6 @@ def test_the_order_of_parameters_does_not_matter(params, random):
 
 
 @given(PARAMS, st.text("abz_AZ019", min_size=1, max_size=6), st.text(max_size=12))
-@settings(max_examples=300, deadline=None)
 def test_T28_an_empty_parameter_does_not_matter_and_any_other_does(params, name, value):
     """Property 4."""
     without = {key: text for key, text in params.items() if key != name}
@@ -69,7 +67,6 @@ def test_T28_an_empty_parameter_does_not_matter_and_any_other_does(params, name,
 
 
 @given(PARAMS)
-@settings(max_examples=300, deadline=None)
 def test_the_callers_dict_is_left_alone(params):
     """Property 8, for this layer."""
     before = dict(params)

@@ -29,8 +29,7 @@ from genuine import (DIRECT, FOREX, MD5_KEY, PARTNER, REFUND, RETURN, answer, ap
                      presign,
                      shop, sign, signed)
 
-often = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow,
-        HealthCheck.filter_too_much])
+often = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 YUAN = Order("A1", total_fee="8.00")
 USD = Order("A1", total_fee="8.00", currency="USD")
@@ -477,7 +476,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=300, stateful_step_count=8, deadline=None)
+TestLife.settings = settings(stateful_step_count=8)
 
 
 @pytest.mark.parametrize("news,payments", [([NEWS[4]] * 8 + [NEWS[12]] * 8, {1}), (NEWS[:6] * 2, {1}), (NEWS, {0, 1})])

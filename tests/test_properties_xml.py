@@ -9,7 +9,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from alipay_mapi.amounts import format_amount, parse_amount
@@ -21,7 +21,6 @@ from alipay_mapi.response import Response, parse_response
 from answers import (ASKED, MD5_KEY, PARTNER, TRADE, answer, key_numbers, md5_shop, md5_sign, padded, presign, rsa_shop)
 from signing_fixtures import bare, der, pem
 
-fully = settings(max_examples=300, deadline=None)
 CHARSETS = ["utf-8", "GBK", "gb2312", "GB18030"]
 #: What every charset of the list can write, and what only some can.
 SHARED = "abcXYZ 0189&=?#%+/\\<>'\t\r\n.,;:-_~{}[]()茶叶支付宝测试中文（）"
@@ -71,7 +70,6 @@ def dsa_fits(data, raw):
     return pow(g, z * w % q, p) * pow(y, r * w % q, p) % p % q == r
 
 
-@fully
 @given(params, st.sampled_from(["MD5", "RSA", "RSA2", "DSA"]), st.sampled_from(CHARSETS), st.text(WIDE, max_size=9))
 def test_property_1_what_we_sign_verifies_from_the_url_alone(given_params, sign_type, charset, wide):
     codec = charset.lower()
@@ -87,7 +85,6 @@ def test_property_1_what_we_sign_verifies_from_the_url_alone(given_params, sign_
     assert not fits(sign_type, presign(dict(sent, a="1")).encode(codec), sign)
 
 
-@fully
 @given(params, st.randoms(use_true_random=False))
 def test_property_3_the_order_of_parameters_does_not_matter(given_params, random):
     assume(buildable(given_params))
@@ -102,7 +99,6 @@ def test_property_3_the_order_of_parameters_does_not_matter(given_params, random
     assert dict(parse_response(md5_shop(), answer(shuffled, md5_sign(presign(TRADE))))) == TRADE
 
 
-@fully
 @given(params, own_names, values.filter(bool))
 def test_property_4_an_empty_parameter_does_not_matter_and_another_does(given_params, name, value):
     given_params.pop(name, None)
@@ -136,7 +132,6 @@ def judges():
             rsa_shop(alipay_public_key=None))
 
 
-@fully
 @given(junk)
 @example(b"<alipay><is_success>F</is_success><sign>" + b"\xe9" * 9 + b"</sign></alipay>")
 @example(b'<?xml encoding="\xff"?><alipay/>')
@@ -151,7 +146,6 @@ def test_property_7_any_bytes_are_an_answer_or_one_of_our_errors(xml):
             assert response.trade_status is None or response.signed
 
 
-@fully
 @given(st.integers(0, len(answer()) - 1), st.integers(0, 40),
        st.one_of(st.binary(max_size=12), st.sampled_from(TOKENS)))
 def test_property_7_a_damaged_answer_is_refused_or_says_the_same(start, length, instead):
@@ -166,7 +160,6 @@ def test_property_7_a_damaged_answer_is_refused_or_says_the_same(start, length, 
         assert dict(response) == {}
 
 
-@fully
 @given(st.text(max_size=8), st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5), st.binary(max_size=5),
                                       st.booleans(), st.decimals(), st.lists(st.integers(), max_size=2)),
        st.sampled_from(sorted(FIELDS) + ["not_listed", "sign"]))
@@ -180,7 +173,6 @@ def test_property_7_any_value_is_signed_or_one_of_our_errors(name, value, known)
             assert request.url
 
 
-@fully
 @given(st.dictionaries(st.one_of(own_names, st.sampled_from(sorted(FIELDS))),
                        st.one_of(st.none(), values, st.integers()), max_size=4))
 def test_property_8_no_verdict_changes_what_the_caller_passed(given_params):
@@ -199,7 +191,6 @@ def test_property_8_no_verdict_changes_what_the_caller_passed(given_params):
 xml_text = st.text(WIDE.replace("\r", "") + "\"]!", max_size=25)
 
 
-@fully
 @given(st.dictionaries(own_names, xml_text, max_size=6), st.sampled_from(CHARSETS),
        st.sampled_from(["trade", "alipay", "timestamp", "csv_result"]), st.booleans())
 def test_property_12_an_answer_is_read_as_it_was_written(elements, charset, container, agreed):
@@ -219,7 +210,6 @@ FORBIDDEN = [b"<!-- x -->", b"<!---->", b"<?x y?>", b"<?x?>", b"<!DOCTYPE alipay
              b"<![CDATA[x]]>", b"<![CDATA[]]>", b"<!ENTITY a 'b'>", b"&a;", b'<?xml version="1.0"?>']
 
 
-@fully
 @given(st.integers(0, len(answer())), st.sampled_from(FORBIDDEN))
 def test_property_13_nothing_forbidden_passes_wherever_it_stands(at, forbidden):
     xml = answer()
@@ -238,7 +228,6 @@ def test_property_14_every_beginning_and_every_end_of_an_answer_is_refused():
             parse_response(md5_shop(), xml[at:], ASKED)
 
 
-@fully
 @given(st.integers(0, len(answer())), st.integers(1, len(answer())))
 def test_property_14_an_answer_with_a_piece_cut_out_is_refused_or_says_the_same(at, length):
     """The same, when the piece was outside of what is signed: a blank, the echo of the request."""
@@ -258,7 +247,6 @@ def plain(text):
             and (not point or 1 <= len(fraction) <= 2) and all(c in digits for c in fraction))
 
 
-@fully
 @given(st.one_of(st.text("0123456789.", max_size=14), st.text("019.eE+-_ ,NaInf\n１２٣²", max_size=8),
                  st.text(max_size=5),
                  st.decimals(allow_nan=True).map(str), st.from_regex(r"[0-9]{1,13}\.[0-9]{0,3}", fullmatch=True)))
@@ -271,7 +259,6 @@ def test_property_15_an_amount_is_taken_if_and_only_if_it_is_plain(text):
                 function(text)
 
 
-@fully
 @given(st.decimals(allow_nan=True, allow_infinity=True))
 @example(Decimal("1.10"))
 @example(Decimal("1.1000"))
@@ -288,7 +275,6 @@ def test_property_15_a_decimal_is_written_exactly_or_refused(value):
 FORMS = {"pem": pem, "bare": bare, "der": der, "bytes": lambda name: pem(name).encode("ascii")}
 
 
-@fully
 @given(st.sampled_from(["RSA", "RSA2", "DSA", "MD5"]), st.sampled_from(sorted(FORMS)), st.sampled_from(sorted(FORMS)),
        st.sampled_from([("private_key", "alipay_public_key"), ("private_key", "md5_key"),
                         ("alipay_public_key", "md5_key")]),
@@ -308,7 +294,6 @@ def test_property_22_any_two_keys_that_changed_places_are_refused(sign_type, one
     assert md5_key not in str(caught.value)
 
 
-@fully
 @given(st.text(string.ascii_letters + string.digits, min_size=32, max_size=32),
        st.sampled_from(range(pickle.HIGHEST_PROTOCOL + 1)), st.sampled_from(["", "0" * 32, "zz"]))
 def test_property_23_no_public_object_shows_a_secret(md5_key, protocol, forged):

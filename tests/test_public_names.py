@@ -21,7 +21,7 @@ MalformedParameter CharsetError BodyTooLarge TooManyParameters UnexpectedParamet
 UnsupportedContentType PartyMismatch NotConfirmed NotifyNotGenuine AmountMismatch CurrencyMismatch OrderMismatch
 OrderNotFound UnknownStatus NotXML XMLMalformed XMLForbidden XMLLimit UnexpectedRoot ResponseSignatureMissing
 ResponseSignatureInvalid GatewayError TransportError OutcomeUnknown KeyFormatError KeyEncrypted KeyMismatch WeakKey
-MissingKey InvalidRequest UnsafeValue
+MissingKey InvalidRequest UnsafeValue WatchConflict StoreError SchemaError
 """.split()
 
 #: Name → its arguments: a bare name is required, ``name=…`` has that default.

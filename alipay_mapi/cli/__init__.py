@@ -14,7 +14,7 @@ from typing import Any, Optional, Sequence
 from ..errors import AlipayError, InvalidRequest
 from ..merchant import WeakKeyWarning
 from ..services import ServiceAlias
-from . import codes, config, demo, doctor, emulator, exits, gateway, keys, options, sign, tour, verify
+from . import codes, config, demo, doctor, emulator, exits, fallback, gateway, keys, options, sign, tour, verify
 from .output import Output
 from .versions import versions
 
@@ -24,6 +24,7 @@ _EXAMPLES = (
     "alipay-mapi doctor --config shop.ini                   is my set-up sound?",
     "alipay-mapi verify notify body.bin --config shop.ini   check a notification",
     "alipay-mapi query --out-trade-no A1 --config shop.ini  what became of an order?",
+    "alipay-mapi fallback run --config shop.ini             ask about every order that is still open (for cron)",
     "alipay-mapi codes ILLEGAL_SIGN                         what does this error mean?",
 )
 
@@ -38,7 +39,7 @@ def build_parser() -> options.Parser:
     parser.add_argument("--version", action="store_true", help="print the versions of this and what it runs on")
     parser.set_defaults(run=None, parser=parser)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=options.Parser)
-    for module in (demo, tour, doctor, config, sign, verify, gateway, emulator, codes, keys):
+    for module in (demo, tour, doctor, config, sign, verify, gateway, fallback, emulator, codes, keys):
         module.add(commands, [common, shop])
     return parser
 

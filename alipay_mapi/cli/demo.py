@@ -127,6 +127,34 @@ def _print(found, out):
     out.heading("What was played")
     out.table(("times", "what", "of"), [(one["count"], one["fault"], one["message"])
                                         for one in found["faults"] + found["attacks"]], "   ")
+    out.line()
+    _print_fallback(found["fallback"], out)
+
+
+def _print_fallback(found, out):
+    from ..demo.report import lasted
+    from ..demo.settling import ENDS
+    bad, effects, after = found["bad_hour"], found["effects"], found["found_after"]
+    out.heading("What the query fallback found")
+    out.table(("the order ended", "by notification", "by fallback"), [
+        (ENDS[one["outcome"]], one["by_notification"], one["by_fallback"]) for one in found["outcomes"]
+        if one["orders"]], "   ")
+    out.line()
+    rows = [("lost", "{} notifications of payments; the fallback found {} of these payments".format(
+        found["lost"], found["found"]))]
+    if found["found"]:
+        rows.append(("found after", "half of them within {}, the last after {}".format(
+            lasted(after["half_within"]), lasted(after["longest"]))))
+    rows.append(("runs", "{} runs, {} questions; {} runs met no gateway".format(
+        found["runs"]["all"], found["runs"]["asked"], found["runs"]["gateway_down"])))
+    rows.append(("bad hour", "{} questions without a usable answer: {} orders settled".format(
+        bad["asked"], bad["settled"])))
+    if found["killed"]:
+        rows.append(("killed", "one worker, in the middle of {}; the next one did the rest".format(
+            found["killed"]["out_trade_no"])))
+    rows.append(("effects", "{}, handed over {} times, {} done twice, {} left".format(
+        effects["recorded"], effects["handed_over"], effects["done_twice"] or "none", effects["left"] or "none")))
+    out.facts(rows, "   ")
 
 
 # --- arguments and files ----------------------------------------------------------------------------------------

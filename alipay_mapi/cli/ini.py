@@ -1,4 +1,4 @@
-"""The ini file: one section per merchant, with keys named as ``Merchant``'s arguments."""
+"""The ini file: one section per merchant, with keys named as ``Merchant``'s arguments, and ``[fallback]``."""
 import configparser
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -34,7 +34,16 @@ alipay_public_key_file = alipay.pem
 # gateway = intl
 # plain http to a test gateway on another machine
 # allow_http = false
+
+# For alipay-mapi fallback, and no merchant: where watched orders are kept, and what carries out an effect. The URL of a
+# database may hold a password: then chmod 600 this file.
+#[fallback]
+#store = sqlite:///orders.db
+#exec = /usr/local/bin/shop-effect
 """
+
+#: The section that is no merchant.
+FALLBACK = "fallback"
 
 _COMMENT = re.compile(r"\s[;#]")
 
@@ -46,12 +55,10 @@ def read(path: str, wanted: Optional[str], known: Sequence[str],
     ``wanted``: the section's name, or None for the usual one. ``known``: the names a section may have. What is wrong
     is added to ``problems``; messages of configparser quote the file's lines, so none is passed on.
     """
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0", comment_prefixes=("#", ";"))
-    problem = _parse(parser, path)
-    if problem:
-        problems.append(ConfigurationError("config: cannot read {}: {}".format(show(path, 200), problem)))
+    parser = _parsed(path, problems)
+    if parser is None:
         return None, {}
-    sections = parser.sections()
+    sections = _merchants(parser)
     listed = ", ".join(show(name) for name in sections) or "none"
     if wanted is None:
         usual = [name for name in sections if name.lower() == "default"] or (sections if len(sections) == 1 else [])
@@ -59,6 +66,8 @@ def read(path: str, wanted: Optional[str], known: Sequence[str],
             problems.append(ConfigurationError(
                 "merchant: {} has the sections {}; choose one with --merchant, or call one of them default".format(
                     show(path, 200), listed) if sections else
+                "config: {} has no merchant; add a section such as [default]".format(show(path, 200))
+                if parser.sections() else
                 "config: {} is empty; it must begin with a section such as [default]".format(show(path, 200))))
             return None, {}
         wanted = usual[0]
@@ -66,14 +75,44 @@ def read(path: str, wanted: Optional[str], known: Sequence[str],
         problems.append(ConfigurationError("merchant: {} has no section {}; it has {}".format(
             show(path, 200), show(wanted), listed)))
         return None, {}
-    values = {name: value for name, value in parser.items(wanted) if value}
-    place = "{} [{}]".format(show(path, 200), show(wanted))
+    return wanted, _values(parser, wanted, known, path, problems)
+
+
+def merchants(path: str, problems: List[ConfigurationError]) -> List[str]:
+    """The names of all sections that are merchants."""
+    parser = _parsed(path, problems)
+    return [] if parser is None else _merchants(parser)
+
+
+def fallback(path: str, known: Sequence[str], problems: List[ConfigurationError]) -> Dict[str, str]:
+    """The values of the section ``[fallback]``; {} when there is none."""
+    parser = _parsed(path, problems)
+    found = [name for name in parser.sections() if name.lower() == FALLBACK] if parser is not None else []
+    return _values(parser, found[0], known, path, problems, "the fallback") if found else {}
+
+
+def _parsed(path, problems) -> Optional[configparser.ConfigParser]:
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0", comment_prefixes=("#", ";"))
+    problem = _parse(parser, path)
+    if problem:
+        problems.append(ConfigurationError("config: cannot read {}: {}".format(show(path, 200), problem)))
+        return None
+    return parser
+
+
+def _merchants(parser):
+    return [name for name in parser.sections() if name.lower() != FALLBACK]
+
+
+def _values(parser, section, known, path, problems, owner="a merchant"):
+    values = {name: value for name, value in parser.items(section) if value}
+    place = "{} [{}]".format(show(path, 200), show(section))
     for name in list(values):
-        wrong = _wrong(name, values[name], known)
+        wrong = _wrong(name, values[name], known, owner)
         if wrong:
             problems.append(ConfigurationError("{}: {} ({})".format(show(name), wrong, place)))
             del values[name]
-    return wanted, values
+    return values
 
 
 def _parse(parser, path) -> str:
@@ -97,11 +136,12 @@ def _parse(parser, path) -> str:
     return ""
 
 
-def _wrong(name, value, known) -> str:
+def _wrong(name, value, known, owner) -> str:
     """What is wrong with a setting, or "". No value is shown: it may be a key."""
     if name not in known:
-        return "no setting of a merchant" + (meant(name, known) or "; there are {}; keys also …_file".format(
-            ", ".join(one for one in known if not one.endswith("_file"))))
+        return "no setting of {}".format(owner) + (meant(name, known) or "; there are {}{}".format(
+            ", ".join(one for one in known if not one.endswith("_file")),
+            "; keys also …_file" if any(one.endswith("_file") for one in known) else ""))
     if value[0] in "\"'" and value[-1] == value[0]:
         return "write the value without quotes"
     if _COMMENT.search(value):

@@ -71,6 +71,12 @@ def shop() -> argparse.ArgumentParser:
     return parent
 
 
+def store(parser: argparse.ArgumentParser) -> None:
+    """The option of every ``fallback`` command."""
+    parser.add_argument("--store", metavar="URL", help="where orders are kept: sqlite:///orders.db, or a database; a "
+                        "URL with a password belongs into ALIPAY_MAPI_STORE or the ini file")
+
+
 def refuse_secret_flags(argv: Sequence[str]) -> None:
     """A key on the command line is in the process list and the shell's history: refused before anything is parsed."""
     for arg in argv:

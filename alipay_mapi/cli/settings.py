@@ -64,7 +64,7 @@ def load(args: Any, environ: Optional[Mapping[str, str]] = None,
 
 
 def _load(args, environ, problems) -> Settings:
-    path = args.config or environ.get(PREFIX + "CONFIG") or None
+    path = ini_path(args, environ)
     section = args.merchant or environ.get(PREFIX + "MERCHANT") or None
     ini: Optional[Tuple[str, str]] = None
     from_ini: Dict[str, str] = {}
@@ -82,6 +82,11 @@ def _load(args, environ, problems) -> Settings:
               ("file", from_ini, lambda name: "{} [{}]".format(path, section), os.path.dirname(path or "")))
     files: Dict[str, str] = {}
     return Settings({name: _find(name, layers, files, problems) for name in NAMES}, ini, files)
+
+
+def ini_path(args: Any, environ: Mapping[str, str]) -> Optional[str]:
+    """The ini file that was named, or None."""
+    return args.config or environ.get(PREFIX + "CONFIG") or None
 
 
 def make_merchant(settings: Settings) -> merchant.Merchant:

@@ -23,6 +23,9 @@ def versions() -> List[Tuple[str, Optional[str]]]:
         ("Werkzeug", distributed("werkzeug")),
         ("Jinja2", distributed("jinja2")),
         ("segno", distributed("segno")),
+        ("SQLAlchemy", distributed("sqlalchemy")),
+        ("celery", distributed("celery")),
+        ("prometheus_client", distributed("prometheus_client")),
     ]
 
 

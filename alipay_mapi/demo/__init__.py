@@ -1,7 +1,8 @@
-"""A day of a small shop beside an emulated gateway: buyers, lost and forged notifications, refunds, and at the end the
-shop's books against the gateway's ledger.
+"""A day of a small shop beside an emulated gateway: buyers, lost and forged notifications, the query fallback, refunds,
+and at the end the shop's books against the gateway's ledger.
 
-``shop`` is the shop, and uses only what ``import alipay_mapi`` offers; ``plan`` says what every buyer does,
-``attacks`` what an attacker posts, ``wire`` is the line between shop and gateway, ``play`` the day itself, ``audit``
-the comparison, ``numbers`` the counts, ``report`` the page. Same seed, same numbers.
+``shop`` is the shop with its ``books``, and uses only what ``import alipay_mapi`` and ``alipay_mapi.fallback`` offer;
+``plan`` says what every buyer does, ``attacks`` what an attacker posts, ``wire`` is the line between shop and gateway,
+``cron`` runs the fallback and breaks what can break, ``play`` the day itself, ``audit`` the comparison, ``numbers`` and
+``settling`` the counts, ``report`` the page. Same seed, same numbers.
 """

@@ -10,6 +10,7 @@ from ..emulator.broken import WAYS
 from ..times import parse_time
 from .audit import Difference, of_books, price_of
 from .play import Day
+from .settling import settling
 from .shop import ACCEPTED
 
 #: How long from the payment until the shop knew: name → seconds at most.
@@ -41,7 +42,8 @@ def numbers(day: Day, differences: List[Difference]) -> Dict[str, Any]:
         "faults": _notification_faults(day, books) + _played(day, "answer"),
         "attacks": _played(day, "attack"),
         "buyers_refused": day.refused_buyers,
-        "for_a_person": len(day.shop.for_a_person),
+        "for_a_person": sum(len(record.concerns) for record in books.values()),
+        "fallback": settling(day, ledger),
         "services": [{"service": service, "orders": count} for service, count in sorted(
             Counter(record.service for record in books.values()).items())],
         "sign_types": [{"sign_type": name, "orders": count} for name, count in sorted(Counter(
@@ -62,12 +64,14 @@ def order_list(day: Day, differences: List[Difference]) -> List[Dict[str, str]]:
         found.append({
             "number": number, "account": record.account, "service": record.service,
             "price": "{:f} {}".format(price_of(record), "CNY" if order.rmb_fee else order.currency or "CNY"),
-            "ledger": _outcome(row), "books": _word(ours), "refunded": "{:f}".format(ours.refunded),
+            "ledger": _outcome(row), "books": _word(record, ours), "refunded": "{:f}".format(ours.refunded),
             "known": record.known_by, "equal": "no" if number in differing else "yes"})
     return found
 
 
-def _word(facts):
+def _word(record, facts):
+    if record.concerns:
+        return "for a person"
     if facts.paid:
         return "paid" if not facts.refunded else \
             "refunded in full" if facts.refunded == facts.amount else "refunded in part"

@@ -26,27 +26,34 @@ _KINDS = (
     ("rsa2", DIRECT, None, "total_fee"),
 )
 
-#: What the buyer does, and how often of 25.
+_MAINLAND = [kind for kind in _KINDS if kind[1] == DIRECT]
+
+#: What the buyer does, and how often of 26.
 STORIES = {
     "pays": 14, "pays hours later": 3, "closes": 2, "never comes": 2, "never pays": 2, "comes too late": 1,
-    "has no money": 1,
+    "has no money": 1, "pays an old price": 1,
 }
 PAYING = ("pays", "pays hours later")
+#: The shop's page still has yesterday's price, and the buyer pays it: nobody but a person can say what now.
+OLD_PRICE = "pays an old price"
 
-#: What becomes of a payment's notification, and how often of 36.
-_NOTIFICATIONS = {"": 20, "lost": 3, "twice": 2, "late": 2, "out-of-order": 2, "forged": 1, "tampered": 1, "re-cut": 1,
+#: What becomes of a payment's notification, and how often of 38.
+_NOTIFICATIONS = {"": 17, "lost": 8, "twice": 2, "late": 2, "out-of-order": 2, "forged": 1, "tampered": 1, "re-cut": 1,
                   "stale-key": 1, "unsigned": 1, "wrong-charset": 1, "other-sign-type": 1}
 #: Of the other notifications (refunds): shares.
 RATES = {"lost": 0.08, "late": 0.05, "twice": 0.08, "forged": 0.05, "tampered": 0.05}
 
 #: What is given back of a paid order, and how often of 20.
-_REFUNDS = {"": 11, "a part, at once": 1, "all, at once": 1, "a part": 1, "all": 1, "two parts": 1,
-            "a part, asked twice": 1, "a part, at the console": 2, "all, at the console": 1}
+_REFUNDS = {"": 11, "a part": 2, "all": 2, "two parts": 1, "a part, asked twice": 1, "a part, at the console": 2,
+            "all, at the console": 1}
 
 #: An attacker's posts, and how often of 11. See ``attacks``.
 _ATTACKS = {"invented payment": 2, "payment without a sign": 1, "signed order posted back": 1,
             "return posted as a notification": 1, "public key as an MD5 key": 1, "parameter added": 1, "replayed": 1,
             "return for another amount": 1, "not a form": 1, "two megabytes": 1}
+
+#: What the shop says of how long an order can be paid: to the gateway, and to its fallback.
+TIMEOUT, LONG_TIMEOUT = "1h", "12h"
 
 _TEAS = ("Longjing tea, 250 g", "Keemun black tea, 100 g", "Jasmine pearls", "龙井茶 250 克", "祁门红茶 100 克",
          "茉莉龙珠", "Pu'er cake, 357 g", "普洱茶饼 357 克")
@@ -77,6 +84,8 @@ def plans(seed: int, orders: int) -> List[Plan]:
         story = stories[at]
         if kinds[at][1] == APP and story not in PAYING + ("has no money",):
             story = "never comes"       # an app order reaches Alipay when it is paid, not before
+        if story == OLD_PRICE:
+            kinds[at] = chosen.choice(_MAINLAND)    # where notification and query both name what was paid
         pays = story in PAYING
         found.append(_plan(chosen, at, gap, kinds[at], story, faults[paying] if pays else "",
                            refunds[paying] if pays else "", victims.get(at, "")))
@@ -91,7 +100,7 @@ def _plan(chosen, at, gap, kind, story, fault, refund, attack):
     amount = Decimal(cents // 100) if paid_in == "JPY" else Decimal(cents) / 100
     part = (amount * chosen.randrange(10, 60) / 100).quantize(Decimal(1) if paid_in == "JPY" else Decimal("0.01"))
     after = {"pays": chosen.randrange(30, 900), "pays hours later": chosen.randrange(2 * HOUR, 10 * HOUR),
-             "comes too late": 30 * HOUR}.get(story, chosen.randrange(60, 1800))
+             "comes too late": 15 * HOUR}.get(story, chosen.randrange(60, 1800))
     refund_after = chosen.randrange(2 * HOUR, 30 * HOUR)
     if currency is None and refund:     # mainland payments are refunded at the console, or by batch
         refund = "all, at the console" if refund.startswith("all") else "a part, at the console"

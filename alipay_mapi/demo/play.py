@@ -1,7 +1,7 @@
-"""The day: buyers, the attacker and the clock, one after the other, until nothing is open any more.
+"""The day: buyers, the attacker, cron and the clock, one after the other, until nothing is open any more.
 
 No socket, no thread, no clock of the machine: the emulated gateway's clock stands still between two events and is
-moved from one to the next.
+moved from one to the next; a question of the fallback takes four seconds of it.
 """
 import heapq
 import random
@@ -11,19 +11,21 @@ from urllib.parse import urlsplit
 
 from ..emulator import BUYERS, Emulator, Refused
 from ..order import Order
+from ..fallback import open_store
 from ..times import GMT8
 from . import plan as plans
 from .attacks import INVENTED, Loot, Victim, attack, invented
-from .plan import ACCOUNTS, APP, HOUR, PAYING, Plan
+from .cron import EVERY, Cron
+from .plan import ACCOUNTS, APP, HOUR, LONG_TIMEOUT, OLD_PRICE, PAYING, TIMEOUT, Plan
 from .shop import Shop
 from .wire import Played, Wire
 
 #: When the shop opens: a busy day.
 START = datetime(2026, 11, 11, 8, 0, 0, tzinfo=GMT8)
-#: When it looks at what is still open; the last notification has been repeated for the last time then.
+#: The last notification has been repeated for the last time then.
 END = 76 * HOUR
-#: How often it asks, an hour apart; the last time nothing goes wrong on the line.
-ROUNDS = 4
+#: The gateway's bad hour: nothing that it answers can be used.
+BAD_FROM, BAD_TO = 5 * HOUR, 6 * HOUR
 
 _POOR = "poor@example.com"
 _SIGN_LENGTH = {"MD5": 16, "RSA": 128, "RSA2": 256}
@@ -33,15 +35,21 @@ Progress = NamedTuple("Progress", [("done", int), ("total", int), ("what", str)]
 
 
 class Day:
-    """One demo: ``shop``, ``gateway``, ``wire`` and ``plans`` to look into when :meth:`run` is through."""
+    """One demo: ``shop``, ``gateway``, ``wire``, ``cron`` and ``plans`` to look into when :meth:`run` is through.
+
+    ``status``: the fallback's, at the end."""
 
     def __init__(self, seed: int, orders: int):
         self.plans = plans.plans(seed, orders)
-        self.wire = Wire(seed)
+        self.wire = Wire(seed, self._gateways_state)
+        self.status: Dict[str, Any] = {}
+        self._store = open_store("memory:", clock=lambda: self.gateway.clock.now().timestamp())
         self.gateway = Emulator(seed=seed, frozen=True, start=START, rates=plans.RATES, sender=self.wire.deliver)
         self.gateway.settings("md5", notify_closed=True)
         accounts = {name: self.gateway.shop(merchant, charset) for name, (merchant, charset) in ACCOUNTS.items()}
-        self.shop = Shop(accounts, self.wire, self.gateway.clock.now, self.gateway.advance)
+        self.cron = Cron(lambda: self.elapsed, self.gateway.advance)
+        self.shop = Shop(accounts, self.wire, self._store, self.gateway.clock.now, self.cron.accident, self.cron.asked)
+        self.cron.join(self.shop)
         self.wire.join(self.gateway, self.shop)
         self.refused_buyers = 0
         self._order_strings: Dict[str, str] = {}
@@ -51,6 +59,7 @@ class Day:
         self._planned = 0
 
     def close(self) -> None:
+        self._store.close()
         self.gateway.close()
 
     def rows(self) -> List[Dict[str, Any]]:
@@ -63,25 +72,25 @@ class Day:
             self._later(plan.at, self._place, plan)
             if plan.attack:
                 self._later(plan.at + plan.attack_after, self._attack, plan)
+        for moment in range(EVERY, END, EVERY):
+            self._later(moment, self.cron.run)
         done = 0
         while self._actions:
-            at, _, action, plan, extra = heapq.heappop(self._actions)
+            at, _, action, arguments = heapq.heappop(self._actions)
             self._until(at)
-            action(plan, *extra)
+            action(*arguments)
             done += 1
-            yield Progress(done, self._planned + len(self.plans), "the day")
+            yield Progress(done, self._planned + 1, "the day")
         self._until(END)
-        for turn in range(ROUNDS):
-            self.wire.calm = turn == ROUNDS - 1
-            waiting = self.shop.open_orders()
-            for at, record in enumerate(waiting):
-                self.shop.ask(record)
-                part = (turn + at / len(waiting)) / ROUNDS
-                yield Progress(done + int(part * len(self.plans)), done + len(self.plans), "asking about open orders")
-            self.gateway.advance(HOUR)
-        self.gateway.advance(26 * HOUR)
+        self.wire.calm = True
+        for _ in range(24 * HOUR // EVERY):
+            if self.cron.is_through():
+                break
+            self.cron.run()
+            self.gateway.advance(EVERY)
         self.wire.settle(again=True)
-        yield Progress(done + len(self.plans), done + len(self.plans), "done")
+        self.status = self.shop.fallback.status()
+        yield Progress(done + 1, done + 1, "done")
 
     # --- the clock ------------------------------------------------------------------------------------------------
 
@@ -93,16 +102,22 @@ class Day:
     def _until(self, at):
         self.gateway.advance(max(0.0, at - self.elapsed))
 
-    def _later(self, at: float, action: Callable[..., None], plan: Plan, *extra: Any) -> None:
+    def _gateways_state(self) -> str:
+        if not BAD_FROM <= self.elapsed < BAD_TO:
+            return ""
+        return "down" if self.elapsed < (BAD_FROM + BAD_TO) / 2 else "bad"
+
+    def _later(self, at: float, action: Callable[..., None], *arguments: Any) -> None:
         self._planned += 1
-        heapq.heappush(self._actions, (at, self._planned, action, plan, extra))
+        heapq.heappush(self._actions, (at, self._planned, action, arguments))
 
     # --- buyers ---------------------------------------------------------------------------------------------------
 
     def _place(self, plan: Plan) -> None:
         order = Order(plan.number, currency=plan.currency, **{plan.priced: plan.amount})
         made = self.shop.sell(plan.account, plan.service, order, plan.subject,
-                              "12h" if plan.story == "pays hours later" else "1d")
+                              LONG_TIMEOUT if plan.story == "pays hours later" else TIMEOUT,
+                              plan.amount - plan.part if plan.story == OLD_PRICE else None)
         if plan.service == APP:
             self._order_strings[plan.number] = made
             if plan.story != "never comes":
@@ -168,20 +183,27 @@ class Day:
         number = "{}R{}".format(plan.number, turn)
         amount = plan.amount if plan.refund.startswith("all") else plan.part
         if plan.refund.endswith("console"):
+            self.shop.refunded_at_console(plan.number, number, amount)
             self.gateway.refund(plan.number, None if plan.refund.startswith("all") else str(amount),
                                 out_return_no=number, partner=self._partner(plan),
                                 notify_url=self.shop.address("notify", plan.account))
-            self.shop.refunded_at_console(plan.number, number, amount)
+            self._later(self.elapsed + 6 * HOUR, self._look, plan, 6)
             return
         if turn == 2:
             amount = plan.amount - plan.part
-        if not self.shop.refund(plan.number, number, amount, at_once="at once" in plan.refund or turn == 2):
+        if not self.shop.refund(plan.number, number, amount):
             if tries:
-                self._later(self.elapsed + 600, self._give_back, plan, turn, tries - 1)
+                self._later(self.elapsed + HOUR, self._give_back, plan, turn, tries - 1)
         elif plan.refund == "two parts" and turn == 1:
             self._later(self.elapsed + HOUR, self._give_back, plan, 2, 6)
         elif plan.refund == "a part, asked twice":
-            self.shop.refund(plan.number, number, amount, at_once=False)
+            self.shop.refund(plan.number, number, amount)
+
+    def _look(self, plan, tries):
+        """Did the notification of what was given back at the console come?"""
+        record = self.shop.books[plan.number]
+        if record.at_console and not self.shop.look_at(record) and tries:
+            self._later(self.elapsed + HOUR, self._look, plan, tries - 1)
 
     # --- the attacker ---------------------------------------------------------------------------------------------
 

@@ -9,8 +9,14 @@ from jinja2 import Environment
 
 from ..emulator.broken import WAYS
 from ..emulator.faults import ANSWER_FAULTS, NOTIFICATION_FAULTS
+from .play import BAD_FROM, BAD_TO, START
+from .settling import ENDS
 
-#: Of the stacked bar of outcomes: the colours' names in the template, in the order of ``numbers.OUTCOMES``.
+#: Of the columns of open orders: what stands on what, and its colour's name in the template.
+_OPEN_TONES = (("paid_by_notification", "first"), ("paid_by_fallback", "second"), ("over", "none"))
+#: How a run ended, for people.
+_ENDED = {"done": "nothing was due any more", "gateway down": "no gateway to be reached", "killed": "killed"}
+#: Of the stacked bar of outcomes: the same, in the order of ``numbers.OUTCOMES``.
 _TONES = ("good", "part", "full", "shut", "late", "none")
 
 #: What a fault or an attack is, for people.
@@ -48,6 +54,7 @@ def render(numbers: Dict[str, Any], orders: List[Dict[str, str]], seed: int, sec
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (pkgutil.get_data("alipay_mapi", "demo/templates/report.html") or b"").decode("utf-8"))
     refused = [one for one in numbers["refusals"] if one["not_believed"]]
+    fallback = numbers["fallback"]
     learned = [dict(one, total=one["by_notification"] + one["by_query"]) for one in numbers["learned"]]
     return template.render(
         numbers=numbers, orders=orders, seed=seed, seconds="{:.1f}".format(seconds), version=version,
@@ -60,7 +67,56 @@ def render(numbers: Dict[str, Any], orders: List[Dict[str, str]], seed: int, sec
                       ("answer", [one for one in numbers["faults"] if one["message"] == "answer"])],
         fault_count=sum(one["count"] for one in numbers["faults"]),
         attack_count=sum(one["count"] for one in numbers["attacks"]), about=_ABOUT, words=_WORDS,
-        broken=sorted(WAYS))
+        broken=sorted(WAYS), ends=ENDS, ended=_ENDED, open_for=_open_columns(fallback["open_for"]),
+        hours=_hours(fallback), lasted=lasted)
+
+
+def lasted(seconds: float) -> str:
+    """For people.
+
+    >>> lasted(44), lasted(439), lasted(5480)
+    ('44 s', '7 min', '1 h 31 min')
+    """
+    minutes = int(seconds) // 60
+    if not minutes:
+        return "{} s".format(int(seconds))
+    return "{} min".format(minutes) if minutes < 60 else "{} h {:02d} min".format(minutes // 60, minutes % 60)
+
+
+def _open_columns(rows):
+    """Columns of at most 150 high, standing on 180, 100 apart."""
+    most = max([sum(one[name] for name, _ in _OPEN_TONES) for one in rows] + [1])
+    found = []
+    for at, one in enumerate(rows):
+        parts, top = [], 180.0
+        for name, tone in _OPEN_TONES:
+            height = 150.0 * one[name] / most
+            top -= height
+            parts.append({"tone": tone, "y": _number(top), "height": _number(height)})
+        found.append(dict(one, total=sum(one[name] for name, _ in _OPEN_TONES), parts=parts, x=25 + at * 100,
+                          middle=60 + at * 100, label_y=_number(top - 8)))
+    return found
+
+
+def _hours(fallback):
+    """Of each hour until nothing more is asked: the questions, those that settled an order, and where they stand."""
+    sequence = fallback["sequence"]
+    count = max([run["seconds"] // 3600 for run in sequence] + [0]) + 1
+    rows: List[Dict[str, Any]] = [{"asked": 0, "settled": 0} for _ in range(count)]
+    for run in sequence:
+        rows[run["seconds"] // 3600]["asked"] += run["asked"]
+        rows[run["seconds"] // 3600]["settled"] += run["settled"]
+    most, wide = max(row["asked"] for row in rows) or 1, 600.0 / count
+    for at, row in enumerate(rows):
+        row.update(x=_number(20 + at * wide), width=_number(wide * 0.82), full=_number(wide),
+                   height=_number(140.0 * row["asked"] / most), y=_number(170 - 140.0 * row["asked"] / most),
+                   found=_number(140.0 * row["settled"] / most), found_y=_number(170 - 140.0 * row["settled"] / most),
+                   bad=BAD_FROM <= at * 3600 < BAD_TO, label=_hour(at) if at % 12 == 4 else "")
+    return rows
+
+
+def _hour(at):
+    return "{:02d}:00".format((START.hour + at) % 24)
 
 
 def _stacked(outcomes, total):

@@ -1,7 +1,7 @@
 """The line between shop and gateway, in process: calls with dealt faults one way, notifications the other way."""
 import random
 from collections import OrderedDict
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from ..emulator import Emulator
@@ -18,6 +18,11 @@ _KINDS = {"slow": "timeout", "reset": "broken", "half-answer": "short"}
 _READS = tuple(sorted(ANSWER_FAULTS)) + ("",) * 28
 _CONFIRMS = ("http-500", "reset", "slow", "system-error") + ("",) * 24
 _WRITES = ("system-error", "half-answer", "reset", "slow", "http-500", "html-200", "redirect") + ("",) * 13
+#: In the gateway's bad hour first nobody answers, then nothing that is answered can be used.
+_DOWN, _BAD = ("slow", "slow", "reset", "http-500"), ("system-error", "slow", "http-500", "system-error")
+_BAD_READS = ("unsigned-paid", "system-error", "unsigned-paid", "slow")
+#: Seconds after which the gateway does not deny an order any more.
+_SOON = 3000
 
 #: A fault that was played: of an ``answer`` to a service or of a ``notification``, or an ``attack``. ``became``: what
 #: the shop said, or "asked again" when the client repeated its question by itself.
@@ -27,15 +32,19 @@ Played = NamedTuple("Played", [("what", str), ("name", str), ("about", str), ("b
 class Wire:
     """A transport for the shop's clients, and a sender for the gateway.
 
-    ``calm``: nothing goes wrong any more. ``played``: the faults so far. ``said``: notify_id → the shop's verdicts, one
-    for each time that it was sent. ``genuine``: order → its first unbroken notification.
+    ``state``: the gateway's: "down", "bad", or "" for as good as it gets. ``calm``: nothing goes wrong any more.
+    ``played``: the faults so far. ``said``: notify_id → the shop's verdicts, one for each time that it was sent.
+    ``genuine``: order → its first unbroken notification.
     """
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, state: Callable[[], str]):
         self._packs = {"single_trade_query": _pack(seed, "read", _READS), "notify_verify": _pack(
             seed, "confirm", _CONFIRMS), "forex_refund": _pack(seed, "write", _WRITES)}
+        self._down = _pack(seed, "down", _DOWN)
+        self._bad = {"single_trade_query": _pack(seed, "bad read", _BAD_READS), "notify_verify": _pack(
+            seed, "bad confirm", _BAD), "forex_refund": _pack(seed, "bad write", _BAD)}
         self._done = random.Random("demo-done:{}".format(seed))
-        self.calm = False
+        self.state, self.calm = state, False
         self.played: List[Played] = []
         self.said: Dict[str, List[str]] = {}
         self.genuine: Dict[str, Delivery] = OrderedDict()
@@ -52,8 +61,9 @@ class Wire:
         """One exchange with the emulated gateway. Raises TransportError, as the network's transport does."""
         self.settle(again=True)
         query, body = urlsplit(call.url).query.encode("ascii"), call.body or b""
-        service = parse_qs((body or query).decode("ascii"))["service"][0]
-        name = "" if self.calm else next(self._packs[service])
+        params = parse_qs((body or query).decode("ascii"))
+        service = params["service"][0]
+        name = self._fault_for(service, params)
         if name:
             # Whether the work behind a broken answer was done is what the shop cannot know.
             self.emulator.fail(name, service=service, done=service != "forex_refund" or self._done.random() < 0.6)
@@ -63,6 +73,18 @@ class Wire:
         if reply.fault:
             raise TransportError("the answer did not come whole", kind=_KINDS[reply.fault], sent=True)
         return Answer(reply.status, reply.content_type, reply.body)
+
+    def _fault_for(self, service, params):
+        if self.calm:
+            return ""
+        state = self.state()
+        name = next(self._down if state == "down" else (self._bad if state == "bad" else self._packs)[service])
+        if name == "trade-not-exist":
+            # When an order's time is over that is an answer, and nobody can tell it from a true one.
+            placed = self.shop.books[params["out_trade_no"][0]].placed_at
+            if (self.emulator.clock.now() - placed).total_seconds() > _SOON:
+                return "system-error"
+        return name
 
     def settle(self, again: bool = False) -> None:
         """Write down what became of the last faulty answers: the shop's next word, or another question."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 from ..notification import Notification
 from ..trade_state import QUERY
 from . import refunding
-from .deciding import FINAL, GAVE_UP, OPEN, Decision, decide
+from .deciding import EXPIRED, FINAL, GAVE_UP, OPEN, Decision, decide, unreadable
 from .facts import from_text
 from .rows import Row
 from .schedule import Schedule
@@ -15,14 +15,26 @@ from .schedule import Schedule
 
 class Findings(NamedTuple):
     """What came back for one claimed row, each a verified Response or the AlipayError in its place, or None when it was
-    not asked. ``query``: single_trade_query. ``refund``: forex_refund."""
+    not asked. ``query``: single_trade_query. ``refund``: forex_refund. ``about``: the ``out_return_no`` that was worked
+    on, "" for none; by the time it is settled, another may be the current one."""
 
     query: Any = None
     refund: Any = None
+    about: str = ""
 
 
 def by_findings(stored: Row, attempts: int, found: Findings, now: float, schedule: Schedule) -> Decision:
-    """The decision after ``attempts`` questions. ``stored``: the row as it is now, perhaps changed since the claim."""
+    """The decision after ``attempts`` questions. ``stored``: the row as it is now, perhaps changed since the claim.
+
+    What is stored and cannot be read is kept, and treated like an order whose question is never answered."""
+    try:
+        return _by_findings(stored, attempts, found, now, schedule)
+    except Exception as err:    # of a row that was changed by hand, say; whatever it is, the others go on
+        error = err
+    return unreadable(stored, attempts, now, schedule, error)
+
+
+def _by_findings(stored, attempts, found, now, schedule):
     state = from_text(stored.order, stored.facts)
     if found.query is not None:
         decision = decide(state, found.query, stored.key, attempts, now, stored.deadline, schedule, stored.outcome)
@@ -34,10 +46,14 @@ def by_findings(stored: Row, attempts: int, found: Findings, now: float, schedul
 
 def by_notification(stored: Row, note: Notification, now: float, schedule: Schedule) -> Decision:
     """The decision after a verified notification; it never puts off a question. Raises as ``TradeState.apply``."""
-    state, effects = from_text(stored.order, stored.facts).apply(note)
-    known = state.status in FINAL
-    decision = Decision(state, state.status if known else stored.outcome,       # type: ignore[arg-type]
-                        None if known else stored.due_at, effects, stored.last_error)
+    before = from_text(stored.order, stored.facts)
+    state, effects = before.apply(note)
+    decision = Decision(state, stored.outcome, stored.due_at, effects, stored.last_error)
+    if state.status in FINAL:
+        decision = Decision(state, state.status, None, effects)
+    elif stored.outcome in FINAL and state != before:
+        # Expired or given up too early: somebody has come to the cashier after all.
+        decision = decision._replace(outcome=OPEN, due_at=_soonest(stored, now, schedule))
     decision = _without_query(decision, stored, now, schedule)
     if not stored.refunds:
         return decision
@@ -58,9 +74,14 @@ def by_wish(stored: Row, refund: refunding.Refund, now: float) -> Decision:
 def sooner(stored: Row, now: float, schedule: Schedule) -> Decision:
     """The decision after news that prove nothing: ask as soon as the interval allows, if it is asked about at all."""
     due = stored.due_at
-    if due is not None or stored.outcome in (OPEN, GAVE_UP):
+    if due is not None or stored.outcome in (OPEN, EXPIRED, GAVE_UP):
         due = _soonest(stored, now, schedule)
     return Decision(from_text(stored.order, stored.facts), stored.outcome, due, (), stored.last_error)
+
+
+def put_off(due: float, stored: Row) -> Decision:
+    """The decision about a row whose turn comes later: as it was, and due then."""
+    return Decision(None, stored.outcome, due, (), stored.last_error)
 
 
 def _soonest(stored, now, schedule):
@@ -90,11 +111,13 @@ def _with_refund(decision: Decision, stored: Row, found: Findings, now: float, s
     before = refunding.current(refunds)
     if before is None:
         return decision._replace(refunds=refunding.to_text(refunds))
-    after = before._replace(tries=before.tries + 1)
-    if found.query is not None and before.status in refunding.LOOKS:
-        after = refunding.looked(after, decision.state, found.query)
-    if found.refund is not None and after.status in refunding.SENDS:
-        after = refunding.sent(after, found.refund)
+    after = before
+    if found.about == before.out_return_no:     # else it came up meanwhile, and what was found is older than it
+        after = before._replace(tries=before.tries + 1)
+        if found.query is not None and before.status in refunding.LOOKS:
+            after = refunding.looked(after, decision.state, found.query)
+        elif found.refund is not None and before.status == refunding.READY:
+            after = refunding.sent(after, found.refund)
     after = refunding.aged(after, now, schedule)
     state, effects = refunding.concluded(decision.state, before, after)
     refunds = tuple(after if refund is before else refund for refund in refunds)

@@ -12,7 +12,7 @@ no usable answer       unknown: time-out, unsigned, unverifiable, SYSTEM_ERROR; 
 Source: "Query fallback, timeouts, refunds"; single_trade_query.
 """
 from dataclasses import replace
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional, Tuple
 
 from ..client import place_of
 from ..errors import AlipayError, GatewayError
@@ -29,11 +29,11 @@ _NOT_THERE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
 
 
 class Decision(NamedTuple):
-    """``state``: with the new facts. ``outcome``: OPEN or one of FINAL. ``due_at``: when to ask next, None: not again.
-    ``effects``: the new ones. ``error``: the last error for people, "" when there was an answer. ``refunds``: what is to be
-    kept of them (see ``refunding``), None: as it was."""
+    """``state``: with the new facts; None: the stored ones are kept as they are. ``outcome``: OPEN or one of FINAL.
+    ``due_at``: when to ask next, None: not again. ``effects``: the new ones. ``error``: the last error for people, ""
+    when there was an answer. ``refunds``: what is to be kept of them (see ``refunding``), None: as it was."""
 
-    state: TradeState
+    state: Any
     outcome: str
     due_at: Optional[float]
     effects: Tuple[Effect, ...] = ()
@@ -49,8 +49,10 @@ def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadl
     if isinstance(answer, Response):
         return _applied(state, answer, key, attempts, now, deadline, schedule)
     if state.status in FINAL or outcome in FINAL:
-        return Decision(state, state.status if state.status in FINAL else outcome, None)
-    if isinstance(answer, GatewayError) and answer.code in _NOT_THERE and not _any_news(state):
+        kept = describe(answer) if outcome == GAVE_UP else ""
+        return Decision(state, state.status if state.status in FINAL else outcome, None, (), kept)
+    code = getattr(answer, "code", None) if isinstance(answer, GatewayError) else None
+    if code in _NOT_THERE and not _any_news(state):
         due = schedule.after(key, attempts, now, deadline)
         if due is not None:
             return Decision(state, OPEN, due)
@@ -87,8 +89,18 @@ def settled(state: TradeState, effects: Tuple[Effect, ...], key: str, attempts: 
     return Decision(_done(state, (effect,)), GAVE_UP, None, effects + (effect,), effect.detail)
 
 
+def unreadable(stored, attempts: int, now: float, schedule: Schedule, problem: BaseException) -> Decision:
+    """The decision about a row whose text cannot be read: asked about again, as it may be repaired; then given up."""
+    due = schedule.retry(stored.key, attempts, now, stored.deadline)
+    error = describe(problem)
+    if due is not None:
+        return Decision(None, stored.outcome, due, (), error)
+    outcome = stored.outcome if stored.outcome in FINAL else GAVE_UP
+    return Decision(None, outcome, None, (Effect(NEEDS_A_PERSON, stored.out_trade_no, "gave up: " + error),), error)
+
+
 def _any_news(state):
-    return state.rank > 0 or bool(state.refunds)
+    return state != TradeState(state.order)
 
 
 def _done(state, effects):
@@ -96,6 +108,6 @@ def _done(state, effects):
 
 
 def describe(error: BaseException) -> str:
-    """An error for people and for the store. Our messages hold no secret; of another's only class and place are told."""
+    """An error for people and for the store. Our messages hold no secret; of others only class and place are told."""
     told = str(error) if isinstance(error, AlipayError) else place_of(error)
     return "{}: {}".format(type(error).__name__, told)[:300]

@@ -20,19 +20,26 @@ def to_text(state: TradeState) -> str:
     # Written by hand: json.dumps takes four times as long, and a store does this for every row.
     fields, parts = vars(state), []
     for name, start in _START:
-        facts = fields[name]
-        if facts:
-            parts.append(start + ",".join(map(_quoted, sorted(facts) if len(facts) > 1 else facts)) + "]")
+        if fields[name]:
+            parts.append(start + _texts(fields[name]) + "]")
     for name in _PAIRS:
         if fields[name]:
-            parts.append('"' + name + '":' + _pairs(fields[name]))
+            parts.append('"' + name + '":[' + _pairs(fields[name]) + "]")
     if state.done:
-        parts.append('"done":' + _pairs([(effect.kind, effect.detail) for effect in state.done]))
+        parts.append('"done":[' + _pairs([(effect.kind, effect.detail) for effect in state.done]) + "]")
     return "{" + ",".join(parts) + "}" if parts else ""
 
 
+def _texts(texts):
+    if len(texts) == 1:     # nearly always
+        for text in texts:
+            return _quoted(text)
+    return ",".join(map(_quoted, sorted(texts)))
+
+
 def _pairs(pairs):
-    return "[" + ",".join(["[" + _quoted(one) + "," + _quoted(two) + "]" for one, two in sorted(pairs)]) + "]"
+    return ",".join(["[" + _quoted(one) + "," + _quoted(two) + "]"
+                     for one, two in (sorted(pairs) if len(pairs) > 1 else pairs)])
 
 
 def from_text(order: Order, text: str) -> TradeState:
@@ -44,9 +51,11 @@ def from_text(order: Order, text: str) -> TradeState:
         values = {name: frozenset(kept.pop(name, ())) for name in _SETS}
         values.update({name: frozenset(map(tuple, kept.pop(name, ()))) for name in _PAIRS})
         done = frozenset(Effect(kind, order.out_trade_no, detail) for kind, detail in kept.pop("done", ()))
-        if not kept:
+        pairs = [pair for name in _PAIRS for pair in values[name]] + [(one.kind, one.detail) for one in done]
+        texts = [fact for name in _SETS for fact in values[name]] + [text for one, two in pairs for text in (one, two)]
+        if not kept and all(isinstance(text, str) for text in texts):
             return TradeState(order, done=done, **values)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise AlipayError("the stored facts of an order cannot be read; was the row changed by hand, or by a "
                        "newer version?")

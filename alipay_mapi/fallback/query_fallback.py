@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..amounts import format_amount
 from ..client import Client
-from ..errors import AlipayError, ConfigurationError, NotConfirmed, show
+from ..errors import AlipayError, ConfigurationError, InvalidRequest, NotConfirmed, show
 from ..notification import Notification
 from ..order import Order
 from ..times import DIGITS14, GMT8, format_time
@@ -18,7 +18,7 @@ from .asking import ask
 from .deciding import Decision
 from .outbox import Carried, Handler, Outbox, Within
 from .rows import Row, Watched
-from .runner import Run, Tally, worker_name
+from .runner import REFUNDS_APART, Run, Tally, worker_name
 from .schedule import Schedule
 from .stores.contract import Store
 from .timeouts import seconds_of
@@ -34,7 +34,8 @@ class Fallback:
     it is called at least once per key, and again until it returns. ``within``: in its place, for a shop whose orders
     are in the store's own database: called with (connection, effect) in the transaction that records the effect as
     done, so exactly once. ``schedule``: see ``Schedule``. ``per_second``: queries per partner, of all processes
-    together; None for no limit. Safe to use from many threads. Raises ConfigurationError.
+    together; None for no limit. ``refunds_apart``: seconds between two refunds of one partner, where Alipay asks for 3;
+    None for a test whose clock stands still. Safe to use from many threads. Raises ConfigurationError.
 
     >>> from alipay_mapi import Client, Merchant, Order
     >>> shop = Merchant("2088123412341234", "MD5", md5_key="0123456789abcdef0123456789abcdef")
@@ -45,11 +46,14 @@ class Fallback:
     """
 
     def __init__(self, store: Store, clients: Mapping[str, Client], handler: Optional[Handler] = None, *,
-                 within: Optional[Within] = None, schedule: Schedule = Schedule(), per_second: Optional[float] = 20.0):
+                 within: Optional[Within] = None, schedule: Schedule = Schedule(), per_second: Optional[float] = 20.0,
+                 refunds_apart: Optional[float] = REFUNDS_APART):
         if per_second is not None and not 0.001 <= per_second <= 10000:
             raise ConfigurationError("per_second: 0.001 to 10000 queries, or None for no limit")
+        if refunds_apart is not None and not 3 <= refunds_apart <= 3600:
+            raise ConfigurationError("refunds_apart: 3 to 3600 seconds, or None where nothing real is refunded")
         self.store, self.clients, self.schedule = store, dict(clients), schedule.check()
-        self._per_second, self._handler, self._within = per_second, handler, within
+        self._per_second, self._refunds_apart, self._handler, self._within = per_second, refunds_apart, handler, within
         self._outbox()      # both is refused now
 
     # --- orders ---------------------------------------------------------------------------------------------------
@@ -66,6 +70,10 @@ class Fallback:
     def watched(self, shop: str, order: Order, timeout: Any = None, first_in: Optional[float] = None) -> Watched:
         """The entry for ``watch_many``. Raises ConfigurationError for an unknown shop, InvalidRequest."""
         self._client(shop)
+        if not isinstance(order, Order):
+            raise InvalidRequest("order: give a mapi.Order, with the number and the price", parameter="order")
+        if first_in is not None and (isinstance(first_in, bool) or not isinstance(first_in, (int, float))):
+            raise InvalidRequest("first_in: seconds until the first question", parameter="first_in")
         if first_in is None:
             first_in = self.schedule.begins("{}:{}".format(shop, order.out_trade_no), 0.0)
         return Watched(shop, order, first_in, seconds_of(timeout, self.store.now()))
@@ -90,6 +98,8 @@ class Fallback:
         for a notification that does not say for whom it is (the order is asked about soon), StoreError, and what
         ``TradeState.apply`` raises; then nothing is changed.
         """
+        if not isinstance(note, Notification):
+            raise InvalidRequest("note: give what verify_notify hands out; a return proves nothing", parameter="note")
         number, now = note.get("out_trade_no", ""), self.store.now()
         try:
             decision = self.store.apply(shop, number, lambda row: changes.by_notification(
@@ -128,13 +138,14 @@ class Fallback:
         """Ask about every due order, settle it and carry out the effects.
 
         ``limit``: at most so many orders. ``deadline``: begin nothing after so many seconds; what is in hand then may
-        take a gateway call longer. ``workers``: threads. ``stop``: set it to finish what is in hand and release the
-        rest. ``progress``: see ``Run``. Raises StoreError; what was settled until then stays settled.
+        take a gateway call longer. ``workers``: threads; 0: none, one order after the other, for tests. ``stop``: set
+        it to finish what is in hand and release the rest. ``progress``: see ``Run``. Raises StoreError; what was
+        settled until then stays settled.
         """
-        if not 1 <= workers <= 256:
-            raise ConfigurationError("workers: 1 to 256 threads")
+        if not 0 <= workers <= 256:
+            raise ConfigurationError("workers: 0 to 256 threads")
         return Run(self.store, self.clients, self._outbox(), self.schedule, worker_name(), workers, self._per_second,
-                   stop or threading.Event(), progress).go(limit, deadline)
+                   stop or threading.Event(), progress, self._refunds_apart).go(limit, deadline)
 
     def dry_run(self, limit: int = 50) -> Iterable[Tuple[Row, Any]]:
         """Ask about what is due and yield each row with the Decision that would follow (or the AlipayError in its

@@ -10,7 +10,7 @@ status     what is done next
 =========  ===========================================================================================================
 asked      query: is the order paid, and how much was given back before?
 ready      send it
-unknown    no usable answer came: query, and if nothing has moved send it again
+unknown    no usable answer came: query, and if nothing has moved it is ready again
 accepted   query until it is seen
 done       proved; the effect ``refunded``
 refused    the gateway said no, or the order is not paid; the effect ``needs_a_person``
@@ -24,7 +24,7 @@ from decimal import Decimal
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..amounts import format_amount, parse_amount
-from ..errors import AlipayError, GatewayError, InvalidRequest, OutcomeUnknown, TransportError, show
+from ..errors import AlipayError, ConfigurationError, GatewayError, InvalidRequest, TransportError, show
 from ..order import Order
 from ..response import Response
 from ..services.forex_refund import forex_refund
@@ -35,8 +35,8 @@ from .schedule import Schedule
 ASKED, READY, UNKNOWN, ACCEPTED, DONE, REFUSED, GAVE_UP = (
     "asked", "ready", "unknown", "accepted", "done", "refused", "gave up")
 OPEN = (ASKED, READY, UNKNOWN, ACCEPTED)
-#: Those in which the next thing is a signed query, and those in which it is (also) the request itself.
-LOOKS, SENDS = (ASKED, UNKNOWN, ACCEPTED), (READY, UNKNOWN)
+#: Those in which the next thing is a signed query; in READY it is the request itself.
+LOOKS = (ASKED, UNKNOWN, ACCEPTED)
 
 #: The gateway has this ``out_return_no`` already.
 _REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
@@ -88,7 +88,7 @@ def wished(order: Order, refunds: Tuple[Refund, ...], refund: Refund) -> Tuple[R
     """
     for known in refunds:
         if known.out_return_no == refund.out_return_no:
-            if (known.amount, known.reason) == (refund.amount, refund.reason):
+            if (parse_amount(known.amount), known.reason) == (parse_amount(refund.amount), refund.reason):
                 return refunds
             raise InvalidRequest("out_return_no: {} is another refund of this order already; use a new one".format(
                 show(refund.out_return_no)), parameter="out_return_no")
@@ -117,25 +117,26 @@ def looked(refund: Refund, state: TradeState, answer: Any) -> Refund:
         return refund._replace(status=READY, before=str(given_back), error="")
     if given_back > parse_amount(refund.before) or state.status == REFUNDED:
         return refund._replace(status=DONE, error="")
-    return refund
+    return refund._replace(status=READY, error="") if refund.status == UNKNOWN else refund
 
 
 def sent(refund: Refund, answer: Any) -> Refund:
     """The refund after it was sent. ``answer``: a Response, or the error that came in its place."""
     if isinstance(answer, Response) or isinstance(answer, GatewayError) and answer.code in _REPEATED:
         return refund._replace(status=ACCEPTED, error="")
-    if isinstance(answer, OutcomeUnknown):
-        return refund._replace(status=UNKNOWN, error=_named(answer))
     if isinstance(answer, TransportError):      # not sent: nothing was changed
         return refund._replace(error=_named(answer))
-    return refund._replace(status=REFUSED, error=_named(answer))
+    if isinstance(answer, (GatewayError, InvalidRequest, ConfigurationError)):
+        return refund._replace(status=REFUSED, error=_named(answer))
+    return refund._replace(status=UNKNOWN, error=_named(answer))    # OutcomeUnknown, or a bug on the way
 
 
 def told(refunds: Tuple[Refund, ...], state: TradeState) -> Tuple[Refund, ...]:
     """The refunds after a notification: ``state`` knows how some of them ended, and has said so in effects."""
-    ended = {number: result for number, result in state.refunds}
+    ended = {number for number, _ in state.refunds}
     return tuple(refund if refund.status not in OPEN or refund.out_return_no not in ended else refund._replace(
-        status=DONE if ended[refund.out_return_no] == REFUND_SUCCESS else REFUSED, error="") for refund in refunds)
+        status=DONE if (refund.out_return_no, REFUND_SUCCESS) in state.refunds else REFUSED, error="")
+        for refund in refunds)
 
 
 def concluded(state: TradeState, before: Refund, after: Refund) -> Tuple[TradeState, List[Effect]]:

@@ -4,9 +4,10 @@ Prices and facts stay text until somebody asks: a store moves thousands of rows 
 """
 import hashlib
 import re
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from functools import partial
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Tuple
 
-from ..errors import InvalidRequest, show
+from ..errors import InvalidRequest, WatchConflict, show
 from ..fields import FIELDS
 from ..order import Order
 from ..trade_state import Effect
@@ -30,10 +31,10 @@ class Watched(NamedTuple):
 class Row(NamedTuple):
     """A watched order as it is stored. Times are UTC seconds by the store's clock.
 
-    ``shop``: the merchant's name in the configuration. ``facts``: see ``facts``. ``outcome``: see ``deciding``.
-    ``refunds``: see ``refunding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is not asked about; in a row that
-    was just claimed, since when it was due. ``asked_at``: when it was claimed last, or watched. ``lease``: the claim,
-    a text that no other claim has; "" nobody's.
+    ``shop``: the merchant's name in the configuration. ``facts``: see ``facts``. ``refunds``: see ``refunding``.
+    ``outcome``: see ``deciding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is not
+    asked about; in a row that was just claimed, since when it was due. ``asked_at``: when it was claimed last, or
+    watched. ``lease``: the claim, a text that no other claim has; "" nobody's.
     """
 
     id: int
@@ -82,8 +83,9 @@ class Pending(NamedTuple):
         return Effect(self.kind, self.out_trade_no, self.detail)
 
 
-#: The columns of Row, in its order.
+#: The columns of Row, in its order; and a Row from a sequence of them (``Row._make`` takes three times as long).
 ROW = ", ".join(Row._fields)
+row_of = partial(tuple.__new__, Row)    # type: Callable[[Iterable[Any]], Row]
 
 
 def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, float]]:
@@ -95,7 +97,7 @@ def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, floa
     for shop, order, first_in, closes_in in entries:
         if not isinstance(shop, str) or _SHOP.fullmatch(shop) is None:
             raise InvalidRequest("shop: 1 to 40 letters, digits and _ . -, as in the configuration", parameter="shop")
-        if not isinstance(order, Order) or FIELDS["out_trade_no"].match(order.out_trade_no) is None:
+        if not isinstance(order, Order) or not possible(shop, order.out_trade_no):
             raise InvalidRequest("out_trade_no: {}".format(FIELDS["out_trade_no"].rule), parameter="out_trade_no")
         # A comparison that is false for NaN.
         if not (abs(first_in) < 1e10 and abs(closes_in) < 1e10):
@@ -104,8 +106,22 @@ def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, floa
     return rows
 
 
-def same_price(out_trade_no: str, one: str, other: str) -> bool:
-    return one == other or prices.from_text(out_trade_no, one) == prices.from_text(out_trade_no, other)
+def possible(shop: str, out_trade_no: str) -> bool:
+    """Could this order be in a store? A database is not asked for text that it may not take."""
+    return (isinstance(shop, str) and _SHOP.fullmatch(shop) is not None
+            and isinstance(out_trade_no, str) and FIELDS["out_trade_no"].match(out_trade_no) is not None)
+
+
+def may_name(shop: Optional[str], out_trade_no: Optional[str]) -> bool:
+    """The same, where None stands for any."""
+    return possible("any" if shop is None else shop, "any" if out_trade_no is None else out_trade_no)
+
+
+def same_or_conflict(out_trade_no: str, one: str, other: str) -> None:
+    """Raises WatchConflict unless two prices, as stored, are the same, however they are written."""
+    if one != other and prices.from_text(out_trade_no, one) != prices.from_text(out_trade_no, other):
+        raise WatchConflict("{}: watched already, with another price; use a new out_trade_no".format(out_trade_no),
+                            out_trade_no=out_trade_no)
 
 
 def changed(stored: Row, decision: Decision, ours: bool) -> Row:
@@ -113,18 +129,30 @@ def changed(stored: Row, decision: Decision, ours: bool) -> Row:
 
     A row that somebody else is asking about keeps the moment that his claim has set, unless it is settled now.
     """
-    due_at, lease, error = decision.due_at, "" if ours else stored.lease, decision.error
-    if lease and due_at is not None and stored.due_at is not None:
-        due_at = stored.due_at
-    number, shop, out_trade_no, price, _, refunds, _, watched_at, deadline, _, asked_at, attempts, _, _ = stored
-    refunds = refunds if decision.refunds is None else decision.refunds
-    return Row(number, shop, out_trade_no, price, to_text(decision.state), refunds, decision.outcome, watched_at,
-               deadline, due_at, asked_at, attempts, plain(error, 400) if error else "", lease)
+    due_at, error, refunds = decision.due_at, decision.error, decision.refunds
+    (number, shop, out_trade_no, price, facts_before, refunds_before, _, watched_at, deadline, due_before, asked_at,
+     attempts, _, lease) = stored
+    if ours:
+        lease = ""
+    elif lease and due_at is not None and due_before is not None:
+        due_at = due_before
+    facts = facts_before if decision.state is None else to_text(decision.state)
+    return row_of((number, shop, out_trade_no, price, facts,
+                   refunds_before if refunds is None else refunds, decision.outcome, watched_at, deadline, due_at,
+                   asked_at, attempts, plain(error, 400) if error else "", lease))
+
+
+def failed(stored: Row, error: str, ours: bool) -> Row:
+    """The row when no decision came about: as it is, with the error. ``ours``: the write ends its claim."""
+    return stored._replace(last_error=plain(error, 400), lease="" if ours else stored.lease)
 
 
 def effect_key(shop: str, effect: Effect) -> str:
     """The effect's own key with the shop's name; a long one is cut, with a digest of the whole."""
-    key = plain(shop + ":" + effect.key)
+    key = "{}:{}:{}:{}".format(shop, effect.kind, effect.detail, effect.out_trade_no)
+    if "%" in key or key.count(":") != 3:
+        key = shop + ":" + effect.key       # else it is the same, and this takes three times as long
+    key = plain(key)
     if len(key) > 180:
         key = "{}~{}".format(key[:140], hashlib.sha256(key.encode("utf-8")).hexdigest()[:32])
     return key

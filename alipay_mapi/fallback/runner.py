@@ -9,12 +9,13 @@ import queue
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..client import Client
 from ..errors import AlipayError, TransportError
 from .asking import ask, sends
-from .changes import Findings, by_findings
+from .changes import Findings, by_findings, put_off
 from .deciding import Decision
 from .outbox import Outbox
 from .rows import Row
@@ -24,13 +25,17 @@ from .stores.contract import Store
 #: Seconds that a claim outlives its questions (a query and a refund, each with the client's budget of 15), and how far
 #: ahead of it a moment is reserved.
 LEASE, AHEAD = 60.0, 15.0
+#: How long after its turn a question (or a refund) may still begin: were more let through, a gateway that answers again
+#: after a pause would get at once what it should have got during it.
+LATE, LATE_REFUND = 1.0, 0.4
 #: Between two refunds of one partner; Alipay asks for 3. Source: forex_refund.
 REFUNDS_APART = 3.5
 _BATCH = 50
 #: So many questions in a row without a connection: the gateway is down, and the run ends.
 _DOWN = 5
-#: Seconds between two settlements that a slow handler may take.
-_SLICE = 5.0
+#: Seconds between two settlements that a slow handler may take; how often a stop is looked for meanwhile.
+_SLICE, _POLL = 5.0, 0.1
+_REFUND = "refund "
 
 DONE, LIMIT, DEADLINE, STOPPED, GATEWAY_DOWN = "done", "limit", "deadline", "stopped", "gateway down"
 
@@ -50,35 +55,39 @@ class Tally(NamedTuple):
 
 
 class Run:
-    """``clients``: shop → Client. ``per_second``: queries per partner of all processes together, None: no limit.
-    ``stop``: set it (in a signal handler) to finish what is in hand and release the rest. ``progress``: called with
-    each row and its Decision, or the AlipayError that kept it from one."""
+    """``clients``: shop → Client. ``workers``: threads that ask; 0: the caller's own, one order after the other, so
+    that nothing depends on the order of threads. ``per_second``: queries per partner of all processes together, None:
+    no limit. ``stop``: set it (in a signal handler) to finish what is in hand and release the rest. ``progress``:
+    called with each row and its Decision, or the AlipayError that kept it from one. ``refunds_apart``: seconds between
+    two refunds of one partner, None: somebody else sees to it."""
 
     def __init__(self, store: Store, clients: Mapping[str, Client], outbox: Outbox, schedule: Schedule, worker: str,
                  workers: int, per_second: Optional[float], stop: threading.Event,
-                 progress: Optional[Callable[[Row, Any], None]]):
+                 progress: Optional[Callable[[Row, Any], None]], refunds_apart: Optional[float] = REFUNDS_APART):
         self._store, self._clients, self._outbox, self._schedule = store, clients, outbox, schedule
         self._worker, self._workers, self._per_second = worker, workers, per_second
-        self._stop, self._progress = stop, progress
-        self._waiting: "queue.Queue[Optional[Tuple[float, Row]]]" = queue.Queue()
+        self._stop, self._progress, self._refunds = stop, progress, 1 / refunds_apart if refunds_apart else None
+        self._waiting: "queue.Queue[Optional[Tuple[float, float, Row]]]" = queue.Queue()
         self._answered: "queue.Queue[Tuple[Row, Optional[Findings]]]" = queue.Queue()
         self._out: Dict[int, Row] = {}      # claimed and not yet settled, by id
+        self._ending = threading.Event()    # nothing is begun any more
         self._asked, self._effects, self._failed, self._failures, self._reached = 0, 0, 0, 0, 0
+        self._full: Dict[str, float] = {}       # partner → until when his rate has no room
         self._outcomes: Dict[str, int] = {}
         self._errors: Dict[str, int] = {}
 
     def go(self, limit: Optional[int], deadline: Optional[float]) -> Tally:
         """Work until the end. Raises StoreError; what was settled until then stays settled."""
         started = time.monotonic()
-        threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(self._workers)]
-        for thread in threads:
-            thread.start()
         try:
+            for _ in range(self._workers):
+                threading.Thread(target=self._ask, daemon=True).start()
             ended = self._work(limit, None if deadline is None else started + deadline)
-            self._finish()
+            self._finish(ended)
         finally:
+            self._ending.set()
             self._take_back()
-            for _ in threads:
+            for _ in range(self._workers):
                 self._waiting.put(None)
         if self._asked and not self._reached:
             ended = GATEWAY_DOWN
@@ -113,26 +122,28 @@ class Run:
             return LIMIT
         return ""
 
-    def _finish(self):
+    def _finish(self, ended):
         """The orders in hand are settled, the rest is left to others."""
+        self._ending.set()
         left = self._take_back()
         self._store.release(left)
         for row in left:
             del self._out[row.id]
         while self._out:
             self._settle()
-        self._carry_out(time.monotonic() + _SLICE)
+        if ended != DEADLINE:
+            self._carry_out(time.monotonic() + _SLICE)
 
     def _take_back(self) -> List[Row]:
         """Claimed orders that no thread has taken yet."""
-        rows = []
+        rows = []   # type: List[Row]
         while True:
             try:
                 item = self._waiting.get_nowait()
             except queue.Empty:
                 return rows
             if item is not None:
-                rows.append(item[1])
+                rows.append(item[-1])
 
     def _carry_out(self, until):
         left = _SLICE if self._out else None
@@ -145,29 +156,42 @@ class Run:
 
     def _claim(self, limit):
         """Claim what there is room for → (how many, seconds to wait when the rate has no room)."""
-        room = 2 * self._workers
+        room = 2 * max(self._workers, 1)
         if limit is not None:
             room = min(room, limit - self._asked - len(self._out))
         if room <= 0:
             return 0, 0.0
-        rows = self._store.claim(self._worker, room, LEASE, self._again, list(self._clients))
+        claimed = time.monotonic()
+        shops = [shop for shop, client in self._clients.items() if self._full.get(client.shop.partner, 0.0) <= claimed]
+        rows = self._store.claim(self._worker, room, LEASE, self._again, shops) if shops else []
         groups: Dict[Tuple[str, Optional[float]], List[Row]] = {}
         for row in rows:
             partner = self._clients[row.shop].shop.partner
-            one = ("refund " + partner, 1 / REFUNDS_APART) if sends(row) else (partner, self._per_second)
+            one = (_REFUND + partner, self._refunds) if sends(row) else (partner, self._per_second)
             groups.setdefault(one, []).append(row)
-        taken, waits = 0, []
+        taken = 0
         for (name, rate), mine in groups.items():
             free, first = (len(mine), 0.0) if rate is None else self._store.slots(name, len(mine), rate, AHEAD)
-            # A question whose turn comes too late would outlive its claim: others may have it.
-            self._store.release(mine[free:])
+            turn, ends, late = time.monotonic() + first, claimed + LEASE / 2, LATE
+            # Whose turn comes too late would outlive his claim. A question is left to whoever has room for it, and this
+            # partner's others with it; a refund waits for its turn, so that the questions behind it do not.
+            if rate and name.startswith(_REFUND):
+                late = LATE_REFUND
+                self._put_off(mine[free:], max(0.0, first + free / rate - AHEAD) if free else first, rate)
+            elif free < len(mine):
+                self._store.release(mine[free:])
+                self._full[name] = claimed + min(max(first, 0.05), 1.0)
             for at, row in enumerate(mine[:free]):
                 self._out[row.id] = row
-                self._waiting.put((time.monotonic() + first + (at / rate if rate else 0.0), row))
+                moment = turn + at / rate if rate else turn
+                self._waiting.put((moment, min(ends, moment + late) if rate else ends, row))
             taken += free
-            if free < len(mine):
-                waits.append(first)
-        return taken, min(min(waits), 1.0) if waits and not taken else 0.0
+        full = [until - claimed for until in self._full.values() if until > claimed]
+        return taken, min(full) if full and not taken else 0.0
+
+    def _put_off(self, rows, wait, rate):
+        now = self._store.now()
+        self._store.settle([(row, partial(put_off, now + wait + at / rate)) for at, row in enumerate(rows)])
 
     def _again(self, row):
         if row.refunds and sends(row):
@@ -181,23 +205,30 @@ class Run:
             item = self._waiting.get()
             if item is None:
                 return
-            moment, row = item
-            pause = moment - time.monotonic()
-            if self._stop.wait(pause) if pause > 0 else self._stop.is_set():
-                self._answered.put((row, None))
-            else:
-                self._answered.put((row, ask(self._clients[row.shop], row)))
+            self._ask_about(*item)
+
+    def _ask_about(self, moment, last, row):
+        """Ask at its turn; not after it, nor when the claim could end before the answer is there."""
+        pause = moment - time.monotonic()
+        if (self._ending.wait(pause) if pause > 0 else self._ending.is_set()) or time.monotonic() > last:
+            self._answered.put((row, None))
+        else:
+            self._answered.put((row, ask(self._clients[row.shop], row)))
 
     # --- settling -------------------------------------------------------------------------------------------------
 
     def _settle(self):
-        """Take in what is answered: at least one, then whatever else is there."""
-        done = [self._answered.get()]
-        while len(done) < _BATCH:
-            try:
+        """Take in what is answered. Returns soon even if nothing is, so that a stop or a deadline is noticed."""
+        if not self._workers and not self._waiting.empty():
+            self._ask_about(*self._waiting.get_nowait())
+        done = []
+        try:
+            done.append(self._answered.get(timeout=_POLL))
+            while len(done) < _BATCH:
                 done.append(self._answered.get_nowait())
-            except queue.Empty:
-                break
+        except queue.Empty:
+            if not done:
+                return
         self._store.release([row for row, found in done if found is None])
         answered = [(row, found) for row, found in done if found is not None]
         now = self._store.now()

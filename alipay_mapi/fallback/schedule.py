@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 
 from ..errors import ConfigurationError
 
+
 class Schedule(NamedTuple):
     """All in seconds. ``grace``: from the watch to the first question. ``first``: the first interval, which then grows
     by ``factor`` up to ``longest``. ``margin``: how long after an order's deadline it is asked about once more.
@@ -26,6 +27,9 @@ class Schedule(NamedTuple):
 
     def check(self) -> "Schedule":
         """Itself. Raises ConfigurationError for a schedule that would storm or never end."""
+        for name, value in self._asdict().items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ConfigurationError("{}: a number of seconds (factor and jitter: a number)".format(name))
         for name in ("first", "longest", "margin", "gives_up"):
             if not getattr(self, name) >= 1:
                 raise ConfigurationError("{}: at least 1 second".format(name))
@@ -40,12 +44,13 @@ class Schedule(NamedTuple):
     def after(self, key: str, attempts: int, now: float, deadline: float) -> Optional[float]:
         """When to ask again after the ``attempts``-th question, asked ``now``; None when there is nothing more to ask.
 
-        ``deadline``: when the order can no longer be paid. The last question comes ``margin`` after it.
+        ``deadline``: when the order can no longer be paid. The last question comes ``margin`` after it, or a first
+        interval after the one before.
         """
         last = deadline + self.margin
         if now >= last:
             return None
-        return min(now + self._stretch(key, attempts, self.interval(attempts)), last)
+        return min(now + self._stretch(key, attempts, self.interval(attempts)), max(last, now + self.first))
 
     def interval(self, attempts: int) -> float:
         """The interval after the ``attempts``-th question, without jitter."""

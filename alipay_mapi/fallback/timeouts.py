@@ -27,7 +27,7 @@ def seconds_of(timeout: Union[None, str, int, float, timedelta], now: float) -> 
     if isinstance(timeout, timedelta):
         timeout = timeout.total_seconds()
     if isinstance(timeout, (int, float)) and not isinstance(timeout, bool):
-        return _checked(float(timeout))
+        return _checked(timeout)
     if not isinstance(timeout, str) or FIELDS["it_b_pay"].match(timeout) is None:
         raise InvalidRequest("timeout: what the payment request said ({}), a moment in GMT+8, or seconds".format(
             FIELDS["it_b_pay"].rule), parameter="timeout")

@@ -1,5 +1,5 @@
 """Lines and columns: nothing is cut, nothing is lost, and lines fit when words do."""
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alipay_mapi.cli import layout
@@ -7,6 +7,7 @@ from alipay_mapi.cli import layout
 WORDS = st.lists(st.text("abc签名.", min_size=1, max_size=30), min_size=1, max_size=20)
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(WORDS, st.integers(20, 60), st.integers(0, 12))
 def test_no_word_is_cut_and_no_word_is_lost(words, width, indent):
     lead = "x" * indent
@@ -17,6 +18,7 @@ def test_no_word_is_cut_and_no_word_is_lost(words, width, indent):
         assert layout.columns(line) <= width or len(line.split()) == 1 and layout.columns(line.strip()) > width
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=5), st.integers(20, 100))
 def test_a_table_holds_every_word_of_every_cell(rows, width):
     cells = [[" ".join(cell) for cell in row] for row in rows]

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from cli_samples import MD5_KEY, NOTE, PARTNER, TRADE, answer_xml, load, signed
@@ -37,6 +38,13 @@ CALLS = {
     ("verify", "response"): [], ("query",): ["--out-trade-no", "A1"],
     ("refund",): ["--out-trade-no", "A1", "--out-return-no", "R1", "--currency", "USD", "--return-amount", "1.00",
                   "--yes"],
+    ("fallback", "run"): ["--store", "orders.db"], ("fallback", "status"): ["--store", "orders.db"],
+    ("fallback", "watch"): ["orders.csv", "--store", "orders.db"], ("fallback", "retry"): ["--store", "orders.db"],
+    ("fallback", "refund"): ["--out-trade-no", "A1", "--out-return-no", "R1", "--amount", "1.00", "--yes", "--store",
+                             "orders.db"],
+    ("fallback", "migrate"): ["--store", "orders.db"], ("fallback", "prune"): ["--older", "90d", "--store",
+    "orders.db"],
+    ("fallback", "report"): ["--store", "orders.db"],
     ("notify-verify",): ["abc"], ("codes",): ["SYSTEM_ERROR"], ("keys", "new"): ["new.pem"],
     ("keys", "show"): ["shop.pem"], ("keys", "convert"): ["shop.pem", "out.pem"],
 }
@@ -48,7 +56,13 @@ def test_every_command_has_a_call():
 
 @pytest.fixture
 def shop(tmp_path, fixtures):
-    """An ini whose keys hold canaries: an MD5 key, and a private key of which lines are known."""
+    """An ini whose keys hold canaries: an MD5 key, and a private key of which lines are known. One order is watched by
+    each merchant, and not due yet."""
+    from alipay_mapi.fallback import Watched, open_store
+    with closing(open_store(str(tmp_path / "orders.db"))) as store:
+        store.watch(Watched(name, alipay_mapi.Order("A1", total_fee="8.00", currency="USD"), 3600.0, 43200.0)
+                    for name in ("md5", "rsa"))
+    (tmp_path / "orders.csv").write_text("out_trade_no,total_fee,currency\nA1,8.00,USD\n")
     pem = (fixtures / "keys" / "TEST-ONLY-rsa2048-private.pem").read_text()
     (tmp_path / "shop.pem").write_text(pem)
     (tmp_path / "shop.ini").write_text(
@@ -110,8 +124,7 @@ def test_the_examples_of_the_help_can_be_parsed(words, parser):
 
 def test_the_help_says_which_exit_codes_no_command_gives(run):
     lines = run("--help").out.splitlines()
-    for code in ("3", "6", "75"):
-        assert [line.split()[1:4] for line in lines if line.split()[:1] == [code]] == [["kept", "for", "later:"]]
+    assert [line.split()[0] for line in lines if line.split()[1:4] == ["kept", "for", "later:"]] == ["6"]
 
 
 def test_T84_broken_settings_are_told_without_their_values(run, shop, tmp_path):
@@ -170,7 +183,7 @@ def test_version_names_what_it_runs_on(run):
     assert ran.code == 0
     assert [line.split()[0] for line in ran.out.splitlines()] == [
         "alipay-mapi", "Python", "requests", "lxml", "libxml2", "pycryptodome", "cryptography", "rich",
-        "Werkzeug", "Jinja2", "segno"]
+        "Werkzeug", "Jinja2", "segno", "SQLAlchemy", "celery", "prometheus_client"]
     told = load(run("--version", "--json"))["versions"]
     assert told["alipay-mapi"] == alipay_mapi.__version__
     assert told["Python"] == "{}.{}.{}".format(*sys.version_info)

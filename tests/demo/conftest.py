@@ -8,7 +8,7 @@ from alipay_mapi.demo.play import Day
 from alipay_mapi.emulator import merchants
 
 
-_PAIRS, _DAYS = {}, {}
+_PAIRS = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -20,11 +20,19 @@ def shared_keys():
     merchants.shared_pair = pair
 
 
-def ran(seed, orders):
-    """A day that is run once for all tests."""
-    if (seed, orders) not in _DAYS:
-        _DAYS[seed, orders] = Ran(seed, orders)
-    return _DAYS[seed, orders]
+@pytest.fixture(scope="session")
+def days():
+    """(seed, orders) → the day; each is played once for all tests."""
+    played = {}
+    yield played
+    for one in played.values():
+        one.day.close()
+
+
+def ran(days, seed, orders):
+    if (seed, orders) not in days:
+        days[seed, orders] = Ran(seed, orders)
+    return days[seed, orders]
 
 
 class Ran:
@@ -38,15 +46,15 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def short(shared_keys):
+def short(shared_keys, days):
     """40 orders."""
-    return ran(3, 40)
+    return ran(days, 3, 40)
 
 
 @pytest.fixture(scope="module")
-def whole(shared_keys):
+def whole(shared_keys, days):
     """200 orders, as the command has them."""
-    return ran(1, 200)
+    return ran(days, 1, 200)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-import alipay_mapi as mapi
+from alipay_mapi.cli import demo
+from alipay_mapi.cli.output import Output
 from alipay_mapi.demo import play
 
 pytest.importorskip("jinja2")
@@ -61,6 +62,14 @@ def test_it_ends_with_the_verdict_and_the_report(ran):
     assert re.fullmatch(r"seconds +[0-9.]+", out.splitlines()[-1])
 
 
+def test_it_says_what_the_fallback_did(ran, short):
+    found, out = short.numbers["fallback"], " ".join(ran[1].split())
+    assert "lost {0} notifications of payments; the fallback found {0} of these payments".format(found["lost"]) in out
+    assert "effects {}, handed over {} times, none done twice, none left".format(
+        found["effects"]["recorded"], found["effects"]["handed_over"]) in out
+    assert "usable answer: 0 orders settled" in out and "killed one worker, in the middle of DEMO" in out
+
+
 def test_a_log_has_a_line_for_every_tenth(ran):
     lines = ran[2].splitlines()
     assert [line.split(" %")[0].strip() for line in lines] == [str(10 * tenth) for tenth in range(1, 11)]
@@ -91,21 +100,54 @@ def test_the_report_holds_the_numbers(ran, short):
     assert "The shop's books equal the gateway's ledger" in ran[3]
 
 
+def test_the_report_holds_what_the_fallback_did(ran, short):
+    rows, found = Page(ran[3]).rows, short.numbers["fallback"]
+    ends = {"paid": "paid", "closed": "closed, never paid", "expired": "expired, nobody came",
+            "needs_a_person": "given to a person"}
+    for row in found["outcomes"]:
+        if row["outcome"] in ends:
+            assert [ends[row["outcome"]], str(row["by_notification"]), str(row["by_fallback"]),
+                    str(row["orders"])] in rows
+    for run in found["sequence"]:
+        assert [run["at"], str(run["asked"]), str(run["settled"]), str(run["left"])] in [cells[:4] for cells in rows]
+    for row in found["open_for"]:
+        assert [row["open"], str(row["paid_by_notification"]), str(row["paid_by_fallback"]), str(row["over"])] in rows
+    for one in found["for_a_person"]:
+        assert [one["out_trade_no"], one["price"], one["paid"], one["why"]] in rows
+    for one in found["last_errors"]:
+        assert [one["at"], one["out_trade_no"], one["error"]] in rows
+    assert "none was done twice, none was left" in ran[3]
+
+
 def test_each_chart_is_told_in_words(ran, short):
     told = [value for name, value in Page(ran[3]).attributes if name == "aria-label"]
     assert ", ".join("{outcome}: {orders}".format(**row) for row in short.numbers["outcomes"]) in told
     assert "; ".join("{age}: {by_notification} by notification, {by_query} by query".format(**row)
                      for row in short.numbers["learned"]) in told
+    fallback = short.numbers["fallback"]
+    assert "; ".join("{open}: {paid_by_notification} paid by notification, {paid_by_fallback} paid by the fallback, "
+                     "{over} never paid".format(**row) for row in fallback["open_for"]) in told
+    hours = next(one for one in told if one.startswith("Questions by the hour: "))[23:].split(", ")
+    assert sum(map(int, hours)) == fallback["runs"]["asked"]
 
 
 def test_the_report_has_every_order(ran, short):
-    rows = {cells[0]: cells for cells in Page(ran[3]).rows if cells and cells[0].startswith("DEMO")}
+    rows = {cells[0]: cells for cells in Page(ran[3]).rows if len(cells) == 9 and cells[0].startswith("DEMO")}
     assert list(rows) == list(short.day.shop.books)
     assert {cells[-1] for cells in rows.values()} == {"✓ yes"}
 
 
 def test_it_is_light_dark_and_printable(ran):
     assert "prefers-color-scheme: dark" in ran[3] and "@media print" in ran[3] and 'name="viewport"' in ran[3]
+
+
+def test_the_readme_shows_what_it_prints(checkout, whole, capsys):
+    """Word for word, for the seed and the number of orders that it has by itself."""
+    screen = Output(plain=True)
+    demo._print_fallback(whole.numbers["fallback"], screen)
+    readme = (checkout / "README.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out.strip() in readme
+    assert "{} orders compared, no difference".format(whole.numbers["compared"]) in readme
 
 
 def test_json_is_the_last_line_and_the_only_one(command, short, tmp_path):
@@ -125,7 +167,7 @@ def test_tampered_books_make_it_fail(command, monkeypatch):
         for step in honest(day):
             yield step
         record = next(record for record in day.shop.books.values() if record.is_paid)
-        record.state = mapi.TradeState(record.order)
+        record.is_paid = False
 
     monkeypatch.setattr(play.Day, "run", run)
     code, out, _ = command("--orders", "12")

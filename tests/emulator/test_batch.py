@@ -228,7 +228,7 @@ def test_the_query_finds_a_batch_a_trade_and_a_trade_in_a_batch(emulator):
     assert make.send(emulator, make.REFUND_QUERY).error == "ILLEGAL_ARGUMENT"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(data=st.text(alphabet="01.^|$#A\u8336\U0001f375 ", max_size=40), number=st.integers(1, 3))
 def test_whatever_the_detail_is_the_gateway_answers(data, number):
     with Emulator(seed=1, frozen=True, start=NOON) as emulator:

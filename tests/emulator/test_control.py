@@ -6,7 +6,7 @@ import warnings
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alipay_mapi as mapi
@@ -340,7 +340,7 @@ _NAMES = st.sampled_from(sorted({name for row in control.CALLS for name in row.r
 _PATHS = st.sampled_from([row.path.format(out_trade_no="A2", merchant="md5", notify_id="x") for row in control.CALLS])
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples * 4 // 3)
 @given(method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "X"]), path=_PATHS | st.text(max_size=20),
        query=st.binary(max_size=20), body=st.binary(max_size=20) | st.dictionaries(_NAMES, _VALUES, max_size=4))
 def test_whatever_comes_the_answer_is_an_answer(method, path, query, body):

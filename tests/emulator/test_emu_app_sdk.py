@@ -117,7 +117,7 @@ def test_quotes_inside_of_json_end_nothing():
     assert signed == 'a="{"b":"1","c":"2"}"&d="x&y"'
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples * 2 // 3, suppress_health_check=list(HealthCheck))
 @given(text=st.one_of(st.text(max_size=80), st.text('ab="&{}1', max_size=40)))
 def test_whatever_the_app_hands_over_is_answered(emulator, text):
     framed = 'partner="{}"&_input_charset="utf-8"&x="{}"&sign="aaaa"&sign_type="RSA"'.format(RSA, text)

@@ -153,7 +153,7 @@ def fuzzed():
         yield made
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_is_asked_with_a_sign_that_fits_is_answered(fuzzed, data):
     """Never an exception: a reply, an order, or a code."""
@@ -168,7 +168,6 @@ def test_whatever_is_asked_with_a_sign_that_fits_is_answered(fuzzed, data):
     assert outcome.error is not None or outcome.reply is not None or outcome.trade is not None
 
 
-@settings(max_examples=300)
 @given(query=st.binary(max_size=200), body=st.binary(max_size=200))
 def test_whatever_bytes_come_are_answered(query, body):
     with gateway() as emulator:

@@ -1,13 +1,13 @@
 /* Records, in one order, what processes do to the files of one folder: every write, every sync, every new and removed
- * name. Preloaded with LD_PRELOAD; power_cut_disk.py reads the record and works out what a disk could hold after a power
- * cut.
+ * name. Preloaded with LD_PRELOAD; power_cut_disk.py reads the record and works out what a disk could hold after a
+ * power cut.
  *
  *   POWER_CUT_FOLDER   the folder, an absolute path without links
  *   POWER_CUT_RECORD   the file that is appended to, outside of the folder
  *
  * A write is recorded after it was made; a sync when it begins and when it ends, and it covers what was recorded before
- * it began. So nothing counts as synced that another process might have written too late. Nothing is really synced: only
- * the record is looked at, and a test need not wait for the machine's own disk.
+ * it began. So nothing counts as synced that another process might have written too late. Nothing is really synced:
+ * only the record is looked at, and a test need not wait for the machine's own disk.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 
 from alipay_mapi.errors import AlipayError
@@ -14,6 +15,8 @@ import power_cut_disk
 from power_cut_worker import digest
 
 STORE = "store.db"
+#: What a cut has left is looked at here, where there is such a place: hundreds of stores a second.
+IN_MEMORY = "/dev/shm"
 
 
 class Known:
@@ -31,48 +34,59 @@ class Known:
 
 
 class Report:
-    """``faults``: texts. ``cuts``, ``acknowledged`` (transitions, summed over the cuts), ``lost`` (of these), ``begun``:
-    cuts after which a transaction was there that had not been acknowledged yet; the rest is the disk's tally."""
+    """``faults``: texts. ``cuts``; ``acknowledged``: transitions, summed over the cuts; ``lost``: of these; ``broken``:
+    stores that could not be read; ``begun``: those that had one transaction more than was acknowledged. ``pending``,
+    ``dropped``, ``torn``, ``names``: see ``Disk.after_a_cut``."""
 
     def __init__(self):
-        self.faults, self.cuts, self.acknowledged, self.lost, self.begun, self.broken = [], 0, 0, 0, 0, 0
-        self.tally = {}
+        self.faults, self.cuts, self.acknowledged, self.lost, self.broken, self.begun = [], 0, 0, 0, 0, 0
+        self.pending = self.dropped = self.torn = self.names = 0
 
     def __repr__(self):
-        return "{} cuts, {} acknowledged, {} lost, {} unreadable, {} begun, {}; {} faults: {}".format(
-            self.cuts, self.acknowledged, self.lost, self.broken, self.begun, self.tally, len(self.faults),
-            self.faults[:5])
+        return ", ".join("{} {}".format(name, value if name != "faults" else "{}: {}".format(len(value), value[:5]))
+                         for name, value in vars(self).items())
 
 
 def moments(raw, count, rng):
-    """``count`` numbers of records to cut after: a third each right after an acknowledgement, while a sync is under way,
-    and anywhere."""
+    """``count`` numbers of records to cut after: the first 30, while the store is made; the rest a third each right
+    after an acknowledgement, while a sync is under way, and anywhere."""
     kinds = [kind for kind, _, _, _, _ in power_cut_disk.records(raw)]
-    chosen = set()
-    for wanted in ("A", "B", "".join(set(kinds))):
+    chosen = set(range(min(30, count)))
+    for wanted, until in (("A", (count + 60) // 3), ("B", (2 * count + 30) // 3), ("ABCEOTUW", count)):
         found = [index for index, kind in enumerate(kinds) if kind in wanted and index not in chosen]
-        chosen.update(rng.sample(found, min(len(found), -(-count // 3))))
-    return sorted(chosen)
+        chosen.update(rng.sample(found, min(len(found), max(0, until - len(chosen)))))
+    return chosen
 
 
-def cut_often(raw, count, seed, folder, start=(), known=None, one_process=True, ignored=()):
-    """Cut the power at ``count`` moments of the record, and look at what is left each time: a Report."""
-    rng, report = random.Random(seed), Report()
-    disk, known = power_cut_disk.Disk(start, ignored), known or Known()
-    states = known.states + [json.loads(data.decode("ascii"))["state"]
-                             for kind, _, _, _, data in power_cut_disk.records(raw) if kind == "A"]
-    cuts = set(moments(raw, count, rng))
+def cuts(raw, count, rng, known, start=(), ignored=()):
+    """The power is cut at ``count`` moments of the record, and comes back: the number of the record, the files that are
+    left, and what was lost of them. ``known`` is carried on to that moment; ``start``, ``ignored``: see ``Disk``."""
+    disk, chosen = power_cut_disk.Disk(start, ignored), moments(raw, count, rng)
     for index, record in enumerate(power_cut_disk.records(raw)):
         disk.play(*record)
         if record[0] == "A":
             known.add(record[4])
-        if index in cuts:
-            image, tally = disk.after_a_cut(rng)
-            report.cuts += 1
+        if index in chosen:
+            yield (index,) + disk.after_a_cut(rng)
+
+
+def report(raw, count, seed, known=None, one_process=True, **disk):
+    """Look at what is left each time: a Report. ``one_process``: then the whole store is compared with what it held
+    after the last transaction."""
+    found, known = Report(), known or Known()
+    states = known.states + [json.loads(data.decode("ascii"))["state"]
+                             for kind, _, _, _, data in power_cut_disk.records(raw) if kind == "A"]
+    place = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="power-cut-", dir=place) as folder:
+        for index, image, tally in cuts(raw, count, random.Random(seed), known, **disk):
+            found.cuts += 1
             for name, number in tally.items():
-                report.tally[name] = report.tally.get(name, 0) + number
-            _look(image, folder, known, states if one_process else None, report, "after record {}".format(index))
-    return report
+                setattr(found, name, getattr(found, name) + number)
+            here = os.path.join(folder, "cut")
+            write(image, here)
+            for fault in _faults(os.path.join(here, STORE), known, states if one_process else None, found):
+                found.faults.append("cut after record {}: {}".format(index, fault))
+    return found
 
 
 def write(image, folder):
@@ -83,44 +97,34 @@ def write(image, folder):
             file.write(content)
 
 
-def _look(image, folder, known, states, report, where):
-    write(image, folder)
-    path, faults = os.path.join(folder, STORE), []
+def _faults(path, known, states, found):
     try:
-        with closing(SQLiteStore(path)) as store:
-            state = digest(path)
-            rows = _all_rows(store)
-        with closing(sqlite3.connect(path)) as db:
-            sound = db.execute("PRAGMA integrity_check").fetchall()
+        with closing(SQLiteStore(path)) as store, closing(sqlite3.connect(path)) as db:
+            sound = [text for text, in db.execute("PRAGMA integrity_check")]
+            if sound != ["ok"]:
+                raise sqlite3.DatabaseError("not sound: " + sound[0])
+            state, rows = digest(path), _all_rows(store)
             effects = db.execute("SELECT o.out_trade_no, e.kind, e.done_at IS NOT NULL FROM mapi_effects e "
                                  "JOIN mapi_orders o ON o.id = e.order_id").fetchall()
-            made = db.execute("SELECT count(*) FROM sqlite_master WHERE name='ledger'").fetchone()[0]
-            ledger = db.execute("SELECT out_trade_no FROM ledger").fetchall() if made else []
-    except (AlipayError, sqlite3.DatabaseError) as err:
-        report.broken += 1
-        report.faults.append("{}: {}".format(where, err))
-        return
-    if sound != [("ok",)]:
-        faults.append("not sound: {}".format(sound[0][0]))
-    faults += _halves(rows, effects, [number for number, in ledger])
-    faults += _missing(known, rows, effects)
-    if states is not None:
-        faults += _which_state(state, known, states, report)
-    report.faults += ["{}: {}".format(where, fault) for fault in faults]
+            made = db.execute("SELECT 1 FROM sqlite_master WHERE name='ledger'").fetchall()
+            ledger = [number for number, in db.execute("SELECT out_trade_no FROM ledger")] if made else []
+    except (AlipayError, sqlite3.Error) as err:
+        found.broken += 1
+        return ["the store cannot be read: {}".format(err)]
+    faults = list(_halves(rows, effects, ledger)) + list(_missing(known, rows, effects))
+    return faults if states is None else faults + list(_which_state(state, known.states, states, found))
 
 
 def _all_rows(store):
-    rows = store.rows()
-    while rows and len(rows) % 500 == 0:
-        more = store.rows(after=rows[-1].id)
-        if not more:
-            break
-        rows += more
+    rows, page = [], store.rows()
+    while page:
+        rows += page
+        page = store.rows(after=page[-1].id)
     return rows
 
 
 def _halves(rows, effects, ledger):
-    """A row and its effects are written together; so are an effect that is done and what was done in its transaction."""
+    """A row is written with its effects; what is done in an effect's transaction, with the record that it is done."""
     for row in rows:
         has = {kind for number, kind, _ in effects if number == row.out_trade_no}
         if {effect.kind for effect in from_text(row.order, row.facts).done} != has:
@@ -139,19 +143,17 @@ def _missing(known, rows, effects):
             yield "{} acknowledged {} are lost, {} one of them".format(len(lost), name, min(lost))
 
 
-def _which_state(state, known, states, report):
+def _which_state(state, known, states, found):
     """All of the store is as one transaction left it: the last acknowledged one, or the one after it."""
-    last = len(known.states) - 1
+    last = len(known) - 1
     changes = [index for index in range(last + 1) if index == 0 or states[index] != states[index - 1]]
-    report.acknowledged += len(changes)
+    found.acknowledged += len(changes)
     if state in states[max(last, 0):last + 2]:
-        report.begun += last < 0 or state != states[last]
-        return
-    earlier = [index for index in range(last) if states[index] == state]
-    if not earlier:
-        if last >= 0:
-            yield "the store is in a state that no transaction left"
-        return
-    lost = sum(index > earlier[-1] for index in changes)
-    report.lost += lost
-    yield "{} acknowledged transitions are lost".format(lost)
+        found.begun += last >= 0 and state != states[last]
+    elif state not in states[:max(last, 0)]:
+        yield "the store is in a state that no transaction left"
+    else:
+        before = max(index for index in range(last) if states[index] == state)
+        lost = sum(index > before for index in changes)
+        found.lost += lost
+        yield "{} acknowledged transitions are lost".format(lost)

@@ -1,9 +1,9 @@
 """What a disk may hold after a power cut, worked out from the record that ``power_cut.c`` made.
 
 What was synced is there. Of a sector (512 bytes) that was written since, the disk holds any one of its contents since
-the last sync, each sector for itself: so writes may be lost, torn, or kept while earlier ones are not. The same holds of
-a file's size, and of a name: it is synced by a sync of its folder, and by nothing else. Where a file has grown and a
-sector was not written, there are zeros or whatever lay there before.
+the last sync, each sector for itself: so writes may be lost, torn, or kept while earlier ones are not. The same holds
+of a file's size, and of a name: it is synced by a sync of its folder, and by nothing else. Where a file has grown and
+a sector was not written, there are zeros or whatever lay there before.
 """
 import struct
 
@@ -148,11 +148,13 @@ class Disk:
             self._synced(number, self.begun.pop(thread))
 
     def _opened(self, kind, number, text):
-        if kind == "C":
-            self.files[number] = File()     # the number may have been another file's, which was removed
-            self.names.setdefault(text, Name()).history.append(self.files[number])
-        else:
-            self.files[number] = self.names[text].history[-1]
+        name = self.names.setdefault(text, Name())
+        there = name.history[-1]
+        # Another process may open a new file before the one that made it has recorded so.
+        if there is None or (kind == "C" and self.files.get(number) is not there):
+            there = File()      # the number may have been another file's, which was removed
+            name.history.append(there)
+        self.files[number] = there
 
     def _synced(self, number, moment):
         if number:
@@ -168,8 +170,8 @@ class Disk:
 
     def after_a_cut(self, rng):
         """name → bytes, one of the many possibilities; and a dict: of the writes that were ``pending``, how many were
-        ``lost``, how many ``torn``; and of how many ``names`` a change was lost."""
-        tally, image = {"lost": 0, "torn": 0, "pending": 0, "names": 0}, {}
+        ``dropped``, how many ``torn``; and of how many ``names`` a change was lost."""
+        tally, image = {"pending": 0, "dropped": 0, "torn": 0, "names": 0}, {}
         everything = rng.random() < 0.25
         for text, name in sorted(self.names.items()):
             history = name.history
@@ -183,7 +185,7 @@ class Disk:
                 continue
             image[text], lost, torn = _one_content(history[which], rng, everything)
             tally["pending"] += len(history[which].pending)
-            tally["lost"] += lost
+            tally["dropped"] += lost
             tally["torn"] += torn
         return image, tally
 

@@ -3,7 +3,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alipay_mapi import services
@@ -167,7 +167,6 @@ def test_the_lists_that_are_passed_in_stay_as_they_are():
     assert value == {"business_type": 4, "goods_info": "tea^1", "total_quantity": 1}
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(min_size=1, max_size=128))
 def test_a_name_comes_back_from_the_json_text_or_is_refused(name):
     try:
@@ -185,7 +184,6 @@ JSON = st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.floats
                     max_leaves=9)
 
 
-@settings(max_examples=300, deadline=None)
 @given(JSON.filter(lambda value: value not in (None, "")), st.sampled_from([split, information, sites, taxis]),
        st.booleans())
 def test_whatever_json_is_passed_in_there_is_text_or_an_invalid_request(value, builder, as_text):

@@ -11,25 +11,35 @@ the database undid (a deadlock) is run again.
 * The new state and its effects are written in one transaction. An effect's key is unique.
 * Effects are handed out in their order per order, one at a time, until they are reported done.
 * When the store's clock has gone back, every interval and lease keeps its length from now on.
+* A method that raises StoreError has changed nothing; only after ``gone``, when the connection broke at the very end,
+  everything may have been written. Every call may be repeated then.
 """
 import binascii
 import os
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ...errors import SchemaError
+from ...errors import AlipayError, OrderNotFound, SchemaError, StoreError, show
 from ..deciding import Decision
-from ..rows import Pending, Row, Watched
+from ..rows import Pending, Row, Watched, plain
 
 SCHEMA = 1
-
-#: How far the stored reading of the clock may lag, so that not every claim writes it.
-CLOCK_STEP = 5.0
-
 
 #: The row as it is → what is to become of it; called inside the transaction, perhaps more than once.
 Change = Callable[[Row], Decision]
 #: A claimed row → when to ask again if nothing more is heard of this claim.
 Again = Callable[[Row], float]
+#: What became of a row: a Decision, the error that its Change raised, or None for a row that is gone.
+Settled = Union[Decision, AlipayError, None]
+
+
+class Failing(NamedTuple):
+    """An effect whose handler raised last time."""
+
+    shop: str
+    out_trade_no: str
+    kind: str
+    attempts: int
+    error: str
 
 
 class Store:
@@ -51,13 +61,18 @@ class Store:
         Each is due again at ``again(row)`` and not before its lease ends, unless it is settled or released."""
         raise NotImplementedError
 
-    def settle(self, changes: Sequence[Tuple[Row, Change]]) -> List[Optional[Decision]]:
+    def settle(self, changes: Sequence[Tuple[Row, Change]]) -> List[Settled]:
         """Write what became of claimed orders, all in one transaction, and end the claims. A row whose claim has
-        passed to another worker keeps that claim; the new facts count all the same. None for a row that is gone."""
+        passed to another worker keeps that claim; the new facts count all the same. None for a row that is gone.
+
+        A Change that raises an AlipayError keeps nobody else waiting: the error stands in the place of its Decision
+        and in the row's ``last_error``, the claim ends, the rest of the row is as it was. Whatever else a Change raises
+        comes through, and nothing is written."""
         raise NotImplementedError
 
     def apply(self, shop: str, out_trade_no: str, change: Change) -> Decision:
-        """The same for news that nobody asked for: a notification. Ends no claim. Raises OrderNotFound."""
+        """The same for news that nobody asked for: a notification. Ends no claim; while there is one, the order's next
+        moment stays the one that the claim has set. Raises OrderNotFound, and what ``change`` raises."""
         raise NotImplementedError
 
     def release(self, rows: Sequence[Row]) -> None:
@@ -92,6 +107,7 @@ class Store:
         raise NotImplementedError
 
     def get(self, shop: str, out_trade_no: str) -> Optional[Row]:
+        """The order's row, None when it is not watched."""
         raise NotImplementedError
 
     def rows(self, after: int = 0, limit: int = 500, outcomes: Optional[Sequence[str]] = None) -> List[Row]:
@@ -103,12 +119,26 @@ class Store:
         raise NotImplementedError
 
     def counts(self) -> Dict[str, Any]:
-        """``outcomes``: outcome → rows; ``due``: rows due now; ``oldest_due``: seconds that the oldest is late;
-        ``effects``: not yet done; ``errors``: the last ones, as (shop, out_trade_no, error)."""
+        """How the store stands, in numbers and short lists (the latest 20 of each, the newest first).
+
+        ``watched``: orders; ``outcomes``: outcome → orders; ``due``: orders due now; ``oldest_due``: seconds that the
+        oldest is late; ``leased``: orders that somebody asks about now; ``effects``: those not yet done;
+        ``oldest_effect``: seconds since the oldest of them was made; ``failures``: how many of them have failed;
+        ``failing``: those, as Failing; ``gave_up``: (shop, out_trade_no, error) of orders given up; ``errors``: the
+        same of any order whose last question was not answered.
+        """
         raise NotImplementedError
 
     def reopen(self, shop: Optional[str] = None, out_trade_no: Optional[str] = None) -> int:
         """Ask again now about what was given up (of one shop), or about one order. How many."""
+        raise NotImplementedError
+
+    def prune(self, settled_before: float, limit: int) -> int:
+        """Delete up to ``limit`` settled orders, the first watched first, and their effects. How many.
+
+        Only what nobody needs: not open, not due ever again, not claimed, every effect done; and for ``settled_before``
+        seconds, by the store's clock, neither asked about nor an effect recorded as done. A notification that comes
+        later than that finds no order."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -117,21 +147,21 @@ class Store:
 
 def new_lease(worker: str) -> str:
     """A text that no other claim has."""
-    return "{}#{}".format(worker[:60], binascii.hexlify(os.urandom(6)).decode("ascii"))
+    return "{}#{}".format(plain(worker, 60), binascii.hexlify(os.urandom(6)).decode("ascii"))
 
 
-#: The clock went back to :now. What was written "in the future" keeps its length from now on. The columns that others
-#: are computed from come last: MySQL assigns from left to right.
-MEND = (
-    "UPDATE mapi_orders SET due_at = CASE WHEN due_at > asked_at THEN due_at - asked_at + :now "
-    "WHEN due_at IS NOT NULL THEN :now END, "
-    "lease_until = CASE WHEN lease_until > asked_at THEN lease_until - asked_at + :now ELSE lease_until END, "
-    "asked_at = :now WHERE asked_at > :now",
-    "UPDATE mapi_orders SET deadline = deadline - watched_at + :now, watched_at = :now WHERE watched_at > :now",
-    "UPDATE mapi_effects SET due_at = CASE WHEN due_at > given_at THEN due_at - given_at + :now "
-    "WHEN due_at IS NOT NULL THEN :now END, given_at = :now WHERE given_at > :now",
-    "UPDATE mapi_moments SET moment = :now WHERE moment > :now",
-)
+def store_error(reason: str) -> StoreError:
+    """For an error of the database, by its kind. Its own text may quote values, so it is neither told nor chained."""
+    if reason == "schema":
+        return SchemaError("the store's tables are not what this version needs; run alipay-mapi fallback migrate",
+                           reason=reason)
+    return StoreError("the store could not be used ({}); nothing was changed by half, run again".format(reason),
+                      reason=reason)
+
+
+def not_watched(out_trade_no: str) -> OrderNotFound:
+    return OrderNotFound("this order is not watched; watch it when its payment URL is made",
+                         out_trade_no=show(out_trade_no))
 
 
 def check_schema(found: Optional[str], where: str) -> None:
@@ -141,4 +171,4 @@ def check_schema(found: Optional[str], where: str) -> None:
     cure = "update alipay-mapi" if found is not None and found.isdigit() and int(found) > SCHEMA else \
         "run alipay-mapi fallback migrate"
     raise SchemaError("{}: the store has schema {}, this version needs {}; {}".format(
-        where, found or "?", SCHEMA, cure), reason="schema")
+        where, show(found or "?"), SCHEMA, cure), reason="schema")

@@ -1,11 +1,9 @@
-"""The tables of the SQLAlchemy store, what its databases can do, and what their errors mean."""
+"""The tables of the SQLAlchemy store, and what its databases can do."""
 import re
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-
-from .sqlite_schema import problem_of as sqlite_problem
 
 _metadata = sa.MetaData()
 _TIME = sa.Float(53)
@@ -15,7 +13,19 @@ _LONG = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql").with_variant(mysql.M
 # Compared by code point; blanks at the end, which MySQL ignores, are refused before they come here.
 _MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB",
           "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_bin", "mariadb_engine": "InnoDB"}
-_OPEN = {"postgresql_where": sa.text("due_at IS NOT NULL"), "sqlite_where": sa.text("due_at IS NOT NULL")}
+
+
+def _index(name, *columns, where):
+    """MySQL has no partial indexes: there it holds every row."""
+    return sa.Index(name, *columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+
+
+def _error_index(name, moment):
+    """The rows with an error by their moment; in MySQL by whether there is one, as its index holds every row."""
+    partial = "CREATE INDEX {0} ON %(table)s ({1}) WHERE last_error <> ''".format(name, moment)
+    whole = "CREATE INDEX {} ON %(table)s (last_error(1))".format(name)
+    return ((sa.DDL(partial), ("postgresql", "sqlite")), (sa.DDL(whole), ("mysql", "mariadb")))
+
 
 meta = sa.Table("mapi_meta", _metadata, sa.Column("name", sa.String(40), primary_key=True),
                 sa.Column("value", sa.String(200), nullable=False), **_MYSQL)
@@ -37,7 +47,9 @@ orders = sa.Table(
     sa.Column("lease", sa.String(80), nullable=False),
     sa.Column("lease_until", _TIME, nullable=False),
     sa.UniqueConstraint("shop", "out_trade_no", name="mapi_orders_number"),
-    sa.Index("mapi_orders_due", "due_at", "id", **_OPEN), **_MYSQL)
+    _index("mapi_orders_due", "due_at", "id", where="due_at IS NOT NULL"),
+    # Counts, reports and what was given up, without a look at every row.
+    sa.Index("mapi_orders_outcome", "outcome", "id"), **_MYSQL)
 effects = sa.Table(
     "mapi_effects", _metadata,
     sa.Column("id", _NUMBER, primary_key=True),
@@ -54,10 +66,14 @@ effects = sa.Table(
     sa.Column("last_error", sa.String(400), nullable=False),
     # A key names its order, so it is unique in the store; and the index finds the other effects of an order.
     sa.UniqueConstraint("order_id", "effect_key", name="mapi_effects_key"),
-    sa.Index("mapi_effects_due", "due_at", "id", **_OPEN), **_MYSQL)
+    _index("mapi_effects_due", "due_at", "id", where="due_at IS NOT NULL"), **_MYSQL)
 moments = sa.Table("mapi_moments", _metadata, sa.Column("name", sa.String(60), primary_key=True),
                    sa.Column("moment", _TIME, nullable=False), **_MYSQL)
-create_all = _metadata.create_all
+for _table, _name, _moment in ((orders, "mapi_orders_error", "asked_at"), (effects, "mapi_effects_error", "given_at")):
+    for _statement, _dialects in _error_index(_name, _moment):
+        sa.event.listen(_table, "after_create", _statement.execute_if(dialect=_dialects))
+TABLES = tuple(_metadata.sorted_tables)
+create_all, drop_all = _metadata.create_all, _metadata.drop_all
 
 
 class Kind(NamedTuple):
@@ -85,36 +101,3 @@ def kind_of(connection) -> Kind:
         # Not UNIX_TIMESTAMP(SYSDATE(6)): that reads local time, and an hour of it comes twice a year.
         return Kind("mysql", modern, modern, "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6")
     return Kind(name, False, False, "")
-
-
-#: SQLSTATE, or MySQL's number → the kind of the problem.
-_CODES = {
-    "40001": "deadlock", "40P01": "deadlock", "55P03": "locked", "57014": "locked", "53100": "full", "53200": "full",
-    "25006": "readonly", "42501": "readonly", "42P01": "schema", "42703": "schema", "XX001": "corrupt",
-    "XX002": "corrupt", "57P01": "gone", "57P02": "gone", "57P03": "gone", "53300": "gone", "3D000": "gone",
-    1205: "locked", 1213: "deadlock", 1020: "deadlock", 1021: "full", 1114: "full", 3: "full", 1041: "full",
-    1290: "readonly", 1836: "readonly", 1792: "readonly", 1142: "readonly", 1146: "schema", 1054: "schema",
-    1034: "corrupt", 1194: "corrupt", 1049: "gone", 1040: "gone", 1053: "gone", 1927: "gone", 2002: "gone",
-    2003: "gone", 2006: "gone", 2013: "gone",
-}
-
-
-def problem_of(error: Exception) -> str:
-    """One word for what went wrong."""
-    driver = getattr(error, "orig", None)
-    if driver is None:
-        return "gone" if isinstance(error, sa.exc.TimeoutError) else type(error).__name__
-    if type(driver).__module__.startswith("sqlite3"):
-        return sqlite_problem(driver)
-    codes = [getattr(driver, "pgcode", None), getattr(driver, "sqlstate", None)]
-    codes += list(getattr(driver, "args", ()))[:1]
-    for code in codes:
-        if isinstance(code, dict):      # pg8000
-            code = code.get("C")
-        if isinstance(code, (str, int)) and code in _CODES:
-            return _CODES[code]
-    # A connection that cannot be made has no code in PostgreSQL.
-    if getattr(error, "connection_invalidated", False) or isinstance(error, (sa.exc.OperationalError,
-                                                                             sa.exc.InterfaceError)):
-        return "gone"
-    return type(driver).__name__

@@ -1,0 +1,190 @@
+"""The table of ``deciding``, row by row, and what late news change."""
+import pytest
+
+import alipay_mapi as mapi
+from alipay_mapi import messages
+from alipay_mapi.errors import (AmountMismatch, GatewayError, OrderMismatch, OutcomeUnknown, ResponseSignatureInvalid,
+                                ResponseSignatureMissing, TransportError)
+from alipay_mapi.fallback.deciding import EXPIRED, FINAL, GAVE_UP, OPEN, decide, describe
+from alipay_mapi.trade_state import Effect, TradeState
+
+from fallback_setup import PLAIN, START, TRADE_NO, answer, note, order, refusal
+
+DEADLINE = START + 43200
+LAST = DEADLINE + 600           # PLAIN.margin
+NEVER = LAST + 86400            # PLAIN.gives_up
+NOTHING = TradeState(order())
+
+
+def decided(message, state=NOTHING, attempts=1, now=START, outcome=OPEN):
+    return decide(state, message, "shop:A1", attempts, now, DEADLINE, PLAIN, outcome)
+
+
+def kinds(decision):
+    return [(effect.kind, effect.detail) for effect in decision.effects]
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("status, outcome, due, effects", [
+    ("TRADE_FINISHED", "paid", None, [("paid", "")]),
+    ("TRADE_SUCCESS", "paid", None, [("paid", "")]),
+    ("TRADE_CLOSED", "closed", None, [("closed", "")]),
+    ("WAIT_BUYER_PAY", OPEN, START + 60, []),
+    ("WAIT_SELLER_SEND_GOODS", OPEN, START + 60, [("needs_a_person", "trade_status WAIT_SELLER_SEND_GOODS")]),
+])
+def test_a_signed_answer_settles_or_the_order_waits(status, outcome, due, effects):
+    decision = decided(answer(status=status))
+    assert (decision.outcome, decision.due_at, kinds(decision), decision.error) == (outcome, due, effects, "")
+
+
+def test_a_closed_trade_that_money_had_moved_in_is_refunded_and_not_never_paid():
+    assert decided(answer(status="TRADE_CLOSED", to_buyer_fee="71.00")).outcome == "refunded"
+    assert kinds(decided(answer(status="TRADE_CLOSED", gmt_payment="2026-03-01 12:00:00"))) == [("refunded", "")]
+
+
+def test_the_cny_of_an_answer_is_not_compared_with_a_foreign_price_but_with_a_price_in_cny():
+    """Genuine: 71.00 CNY for 10.00 USD. Hostile: 71.00 for a price of 99.00 CNY."""
+    assert decided(answer(total_fee="71.00")).outcome == "paid"
+    in_cny = TradeState(mapi.Order("A1", rmb_fee="99.00", currency="USD"))
+    mainland = TradeState(mapi.Order("A1", total_fee="99.00"))
+    for state in (in_cny, mainland):
+        assert decided(answer(total_fee="99.00"), state).outcome == "paid"
+        wrong = decided(answer(total_fee="71.00"), state)
+        assert (wrong.outcome, wrong.due_at, kinds(wrong)) == (
+            "needs_a_person", None, [("needs_a_person", "AmountMismatch")])
+
+
+@pytest.mark.parametrize("amount", [None, "0.00", "1e3", "NaN", "７１.00", "71.000"])
+def test_an_answer_without_a_proper_amount_is_for_a_person(amount):
+    assert decided(answer(total_fee=amount)).outcome == "needs_a_person"
+
+
+def test_an_answer_about_another_order_settles_nothing():
+    decision = decided(answer("A2"))
+    assert (decision.outcome, decision.effects, decision.state) == (OPEN, (), NOTHING)
+    assert decision.error.startswith("OrderMismatch: ")
+
+
+def test_an_answer_that_does_not_say_for_whom_it_is_settles_nothing():
+    decision = decided(answer(passed=(messages.SIGN,)))
+    assert (decision.outcome, decision.effects, decision.due_at) == (OPEN, (), START + 60)
+    assert decision.error.startswith("NotConfirmed: ")
+    unsigned = decided(answer(passed=()))
+    assert (unsigned.outcome, unsigned.effects, unsigned.state) == (OPEN, (), NOTHING)
+
+
+# --- not there yet ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("code", ["TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST"])
+def test_an_order_that_nobody_has_logged_in_for_waits_until_its_deadline_and_is_then_expired_and_never_paid(code):
+    early = decided(refusal(code))
+    assert (early.outcome, early.due_at, early.effects, early.error) == (OPEN, START + 60, (), "")
+    before = decided(refusal(code), attempts=20, now=LAST - 1)
+    assert (before.outcome, before.due_at, before.effects) == (OPEN, LAST + 59, ())
+    late = decided(refusal(code), now=LAST)
+    assert (late.outcome, late.due_at, kinds(late), late.error) == (EXPIRED, None, [("closed", "")], "")
+    assert not late.state.paid and late.state.status is None
+
+
+def test_the_deadline_is_the_orders_own():
+    for deadline, outcome in ((START - 601, EXPIRED), (START - 599, OPEN), (START + 15 * 86400, OPEN)):
+        assert decide(NOTHING, refusal(), "k", 9, START, deadline, PLAIN).outcome == outcome
+
+
+@pytest.mark.parametrize("known", [
+    note(status="WAIT_BUYER_PAY"), note(status="WAIT_SELLER_SEND_GOODS"),
+    note(status="TRADE_FINISHED", total_fee="9.00"),
+    note(kind="refund", status=None, out_return_no="R1", refund_status="REFUND_FAIL"),
+])
+def test_not_there_is_no_answer_about_a_trade_that_was_seen(known):
+    """A trade that a notification has named cannot be gone: the order never expires by it."""
+    state, _ = NOTHING.apply(known)
+    late = decided(refusal(), state, now=LAST + 1)
+    assert late.outcome in (OPEN, "needs_a_person") and ("closed", "") not in kinds(late)
+    assert decided(refusal(), state, now=NEVER).outcome in (GAVE_UP, "needs_a_person")
+
+
+# --- no usable answer -------------------------------------------------------------------------------------------------
+
+UNKNOWN = [
+    TransportError("no complete answer in time", kind="timeout", sent=True), ResponseSignatureMissing("unsigned"),
+    ResponseSignatureInvalid("does not fit"), OrderMismatch("about another"), OutcomeUnknown("may have arrived"),
+    GatewayError("SYSTEM_ERROR", code="SYSTEM_ERROR"), GatewayError("ILLEGAL_SIGN", code="ILLEGAL_SIGN"),
+    GatewayError("no code", code=""), GatewayError("x", code="trade_not_exist"), mapi.errors.NotXML("a page"),
+    AmountMismatch("of whatever"), mapi.AlipayError("asking failed inside"),
+]
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("state", [NOTHING, NOTHING.apply(answer(status="WAIT_BUYER_PAY"))[0]],
+                         ids=["nothing", "waiting"])
+def test_an_unknown_outcome_is_asked_again_settles_nothing_and_is_given_up_with_its_error(error, state):
+    for now in (START, LAST, LAST + 3600, NEVER - 1):
+        decision = decided(error, state, attempts=3, now=now)
+        assert (decision.outcome, decision.due_at, decision.effects) == (OPEN, now + 240, ())
+        assert decision.state == state and decision.error == "{}: {}".format(type(error).__name__, error)
+    end = decided(error, state, attempts=40, now=NEVER)
+    assert (end.outcome, end.due_at, end.state) == (GAVE_UP, None, state)
+    assert kinds(end) == [("needs_a_person", "gave up: " + end.error)] and type(error).__name__ in end.error
+
+
+def test_a_trade_that_still_waits_after_its_deadline_is_asked_for_a_day_and_then_a_persons():
+    waiting = answer(status="WAIT_BUYER_PAY")
+    assert decided(waiting, now=LAST + 1).due_at == LAST + 61
+    end = decided(waiting, now=NEVER)
+    assert (end.outcome, end.due_at) == (GAVE_UP, None) and "still waits" in end.error
+    assert kinds(end) == [("needs_a_person", end.error)]
+
+
+# --- late news --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("outcome", FINAL)
+@pytest.mark.parametrize("error", UNKNOWN[:3] + [refusal()], ids=lambda error: type(error).__name__)
+def test_an_error_never_opens_again_what_is_settled(outcome, error):
+    decision = decided(error, outcome=outcome, now=START)
+    assert (decision.outcome, decision.due_at, decision.effects) == (outcome, None, ())
+    assert bool(decision.error) == (outcome == GAVE_UP), "what was given up shows its last error"
+
+
+@pytest.mark.parametrize("status", ["TRADE_FINISHED", "TRADE_CLOSED"])
+def test_an_error_never_opens_again_what_the_facts_have_settled(status):
+    state, _ = NOTHING.apply(answer(status=status))
+    for error in UNKNOWN + [refusal()]:
+        decision = decided(error, state, now=NEVER)
+        assert (decision.outcome, decision.due_at, decision.effects) == (state.status, None, ())
+
+
+@pytest.mark.parametrize("outcome", [EXPIRED, GAVE_UP])
+def test_a_payment_that_is_seen_after_the_order_was_given_up_counts(outcome):
+    closed = Effect("closed", "A1", "")
+    state = NOTHING._with("done", frozenset([closed])) if outcome == EXPIRED else NOTHING
+    paid = decided(answer(), state, now=NEVER + 9, outcome=outcome)
+    assert (paid.outcome, paid.due_at, kinds(paid)) == ("paid", None, [("paid", "")])
+    waiting = decided(answer(status="WAIT_BUYER_PAY"), state, now=LAST + 9, outcome=outcome)
+    assert (waiting.outcome, waiting.due_at) == (OPEN, LAST + 69), "somebody is at the cashier: asked again"
+
+
+def test_never_paid_is_told_once_whether_it_expired_or_was_closed():
+    expired = decided(refusal(), now=LAST)
+    assert decided(refusal(), expired.state, now=NEVER).effects == ()
+    assert decided(answer(status="TRADE_CLOSED"), expired.state, now=NEVER).effects == ()
+
+
+def test_a_payment_in_a_second_trade_is_flagged_and_fulfilled_once():
+    state = decided(answer()).state
+    second = decided(answer(trade_no=TRADE_NO[:-1] + "2"), state)
+    assert second.outcome == "paid" and kinds(second) == [("needs_a_person", "paid twice, in two trades")]
+
+
+# --- errors for people ------------------------------------------------------------------------------------------------
+
+def test_of_a_foreign_error_only_its_class_and_place_are_told():
+    """Hostile: a key in the text. Genuine: our own message comes through."""
+    try:
+        raise ValueError("https://gateway/?sign=SECRET&buyer=canary@mail.test")
+    except ValueError as err:
+        told = describe(err)
+    assert told.startswith("ValueError: test_deciding.py:") and "SECRET" not in told and "canary" not in told
+    assert describe(TransportError("no answer in time")) == "TransportError: no answer in time"
+    assert len(describe(TransportError("x" * 10000))) == 300

@@ -1,0 +1,222 @@
+"""Effects on their way to the shop's handler: at least once, in order, with a key that never changes."""
+import sqlite3
+import threading
+
+import pytest
+
+from alipay_mapi.errors import ConfigurationError, StoreError
+from alipay_mapi.fallback import Fallback, outbox
+from alipay_mapi.fallback.outbox import Outbox, pause_of
+
+from fallback_setup import Desk, answer, by_hand, note, refund_note
+
+
+@pytest.fixture
+def desk():
+    with Desk(handler=None) as desk:
+        yield desk
+
+
+def with_effects(desk, *numbers):
+    desk.watch(*numbers)
+    for number in numbers:
+        desk.fallback.notified("shop", note(number))
+
+
+def keys(pending):
+    return [one.key for one in pending]
+
+
+def raises(error):
+    def work(*_):
+        raise error
+    return work
+
+
+class Handler:
+    """Fails ``times`` times for each of ``numbers``, then works."""
+
+    def __init__(self, times=0, *numbers, error=None):
+        self.left, self.got = {number: times for number in numbers}, []
+        self.error = error or ValueError("canary@mail.test")
+
+    def __call__(self, *arguments):
+        effect = arguments[-1]
+        self.got.append(effect)
+        if self.left.get(effect.out_trade_no, 0) > 0:
+            self.left[effect.out_trade_no] -= 1
+            raise self.error
+
+
+def test_without_a_handler_effects_wait_for_one(desk):
+    with_effects(desk, "A1")
+    assert Outbox(desk.store, "w").carry_out() == (0, 0)
+    handler = Handler()
+    assert Outbox(desk.store, "w", handler).carry_out() == (1, 0)
+    assert handler.got[0].key == "shop:paid::A1" and handler.got[0].order.out_trade_no == "A1"
+    assert Outbox(desk.store, "w", handler).carry_out() == (0, 0), "and only once"
+
+
+def test_a_handler_and_one_within_the_transaction_are_not_both_given(desk):
+    with pytest.raises(ConfigurationError):
+        Outbox(desk.store, "w", print, lambda db, effect: None)
+    with pytest.raises(ConfigurationError):
+        Fallback(desk.store, {}, print, within=lambda db, effect: None)
+
+
+def test_a_handler_that_raises_is_called_again_later_and_later_with_the_same_key_and_its_error_is_kept(desk):
+    """Genuine: it works the third time. Hostile: what it says may be a buyer's."""
+    with_effects(desk, "A1", "A2")
+    handler = Handler(2, "A1")
+    box = Outbox(desk.store, "w", handler)
+    assert box.carry_out() == (1, 1)
+    failing = desk.store.counts()["failing"][0]
+    assert failing.attempts == 1 and failing.error.startswith("ValueError: test_outbox.py:")
+    assert "canary" not in str(desk.store.counts())
+    desk.clock.now += 29
+    assert box.carry_out() == (0, 0)
+    desk.clock.now += 1
+    assert box.carry_out() == (0, 1)
+    desk.clock.now += 59
+    assert box.carry_out() == (0, 0)
+    desk.clock.now += 1
+    assert box.carry_out() == (1, 0)
+    assert keys(one for one in handler.got if one.out_trade_no == "A1") == ["shop:paid::A1"] * 3
+    assert [one.attempts for one in handler.got if one.out_trade_no == "A1"] == [1, 2, 3]
+    assert desk.store.counts()["effects"] == 0 and desk.store.counts()["failing"] == []
+
+
+def test_the_pause_grows_to_an_hour():
+    assert [pause_of(attempts) for attempts in (0, 1, 2, 3, 8, 100)] == [30, 30, 60, 120, 3600, 3600]
+
+
+def test_the_second_effect_of_an_order_waits_for_the_first_and_other_orders_do_not(desk):
+    with_effects(desk, "A1", "A2")
+    desk.fallback.notified("shop", refund_note("A1"))
+    desk.fallback.notified("shop", refund_note("A2", notify_id="r2"))
+    handler = Handler(1, "A1")
+    box = Outbox(desk.store, "w", handler)
+    box.carry_out()
+    assert [(one.out_trade_no, one.kind) for one in handler.got] == [("A1", "paid"), ("A2", "paid"), ("A2", "refunded")]
+    desk.clock.now += 30
+    box.carry_out()
+    assert [(one.out_trade_no, one.kind) for one in handler.got[3:]] == [("A1", "paid"), ("A1", "refunded")]
+
+
+def test_only_the_orders_that_were_asked_for_are_carried_out(desk):
+    with_effects(desk, "A1", "A2")
+    handler = Handler()
+    assert Outbox(desk.store, "w", handler).carry_out(only=("shop", "A2")) == (1, 0)
+    assert [one.out_trade_no for one in handler.got] == ["A2"]
+    assert Outbox(desk.store, "w", handler).carry_out(only=("other", "A1")) == (0, 0)
+
+
+def test_when_it_is_stopped_what_was_not_begun_is_given_back_at_once(desk):
+    with_effects(desk, "A1", "A2", "A3")
+    stopped, handler = threading.Event(), Handler()
+
+    def stops(effect):
+        handler(effect)
+        stopped.set()
+    assert Outbox(desk.store, "w", stops).carry_out(stopped=stopped.is_set) == (1, 0)
+    assert [one.out_trade_no for one in desk.store.effects("other", 9, 60)] == ["A2", "A3"]
+    assert all(one.attempts == 1 for one in desk.store.effects("other", 9, 60))
+
+
+class Ticking:
+    """Stands in for ``time``: every look at it takes a second."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        self.now += 1
+        return self.now
+
+
+def test_a_slow_handler_does_not_keep_effects_that_it_could_not_begin_within_its_claim(desk, monkeypatch):
+    with_effects(desk, *["A{}".format(at) for at in range(40)])
+    clock = Ticking()
+    monkeypatch.setattr(outbox, "time", clock)
+    begun = []
+
+    def slow(effect):
+        begun.append((clock.now, effect.out_trade_no))
+        clock.now += 60
+    assert Outbox(desk.store, "w", slow).carry_out() == (40, 0)
+    assert len({number for _, number in begun}) == 40
+    # Three in a claim of 300 seconds; nobody else could have had one that was begun.
+    gaps = [after - before for (before, _), (after, _) in zip(begun, begun[1:])]
+    assert max(gaps) < outbox.LEASE / 2
+
+
+def test_the_time_that_it_is_given_ends_it_between_two_effects_and_one_is_always_begun(desk, monkeypatch):
+    with_effects(desk, *["A{}".format(at) for at in range(10)])
+    clock, handler = Ticking(), Handler()
+    monkeypatch.setattr(outbox, "time", clock)
+    done = Outbox(desk.store, "w", handler).carry_out(5)
+    assert 1 <= done.done < 10
+    assert len(desk.store.effects("other", 99, 60)) == 10 - done.done, "the rest is there at once"
+    assert Outbox(desk.store, "w", handler).carry_out(0) == (0, 0)
+
+
+def test_within_the_transaction_the_shops_write_and_the_record_are_kept_together_or_not_at_all(tmp_path):
+    with Desk(path=tmp_path / "store.db", handler=None, within=None) as desk:
+        by_hand(desk.store, "CREATE TABLE shipped (number TEXT)")
+        with_effects(desk, "A1", "A2")
+        fails = [True]
+
+        def ship(db, effect):
+            db.execute("INSERT INTO shipped VALUES (?)", (effect.out_trade_no,))
+            if effect.out_trade_no == "A1" and fails.pop():
+                fails.append(False)
+                raise ValueError("canary")
+        fails[:] = [False, True]
+        box = Outbox(desk.store, "w", within=ship)
+        assert box.carry_out() == (1, 1)
+        assert desk.store._db.execute("SELECT number FROM shipped").fetchall() == [("A2",)]
+        desk.clock.now += 30
+        assert box.carry_out() == (1, 0)
+        assert sorted(desk.store._db.execute("SELECT number FROM shipped").fetchall()) == [("A1",), ("A2",)]
+
+
+def test_an_error_of_the_database_in_the_shops_statement_is_a_failed_handler(desk):
+    with_effects(desk, "A1")
+    box = Outbox(desk.store, "w", within=lambda db, effect: db.execute("INSERT INTO nowhere VALUES (1)"))
+    assert box.carry_out() == (0, 1)
+    assert desk.store.counts()["failing"][0].error.startswith(sqlite3.OperationalError.__name__)
+
+
+def test_an_effect_whose_record_fails_comes_again_with_its_key(desk, monkeypatch):
+    with_effects(desk, "A1")
+    handler = Handler()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "effect_done", raises(StoreError("gone", reason="gone")))
+        with pytest.raises(StoreError):
+            Outbox(desk.store, "w", handler).carry_out()
+    desk.clock.now += outbox.LEASE - 1
+    assert Outbox(desk.store, "w2", handler).carry_out() == (0, 0)
+    desk.clock.now += 1
+    assert Outbox(desk.store, "w2", handler).carry_out() == (1, 0)
+    assert keys(handler.got) == ["shop:paid::A1"] * 2
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_handler_comes_through_and_its_effect_comes_again(desk, raised):
+    with_effects(desk, "A1")
+    handler = Handler(1, "A1", error=raised())
+    with pytest.raises(raised):
+        Outbox(desk.store, "w", handler).carry_out()
+    desk.clock.now += outbox.LEASE
+    assert Outbox(desk.store, "w", handler).carry_out() == (1, 0)
+
+
+def test_a_handler_may_use_the_fallback_itself(desk):
+    """A shop that refunds at once what it cannot ship."""
+    def refunds(effect):
+        if effect.kind == "paid":
+            desk.fallback.refund("shop", effect.out_trade_no, "R1", "10.00")
+    with_effects(desk, "A1")
+    assert Outbox(desk.store, "w", refunds).carry_out() == (1, 0)
+    assert "R1" in desk.row().refunds and desk.row().due_at == desk.clock.now
+    assert answer()["out_trade_no"] == "A1"

@@ -1,0 +1,62 @@
+"""Watching orders: what is stored, what is refused, what a second time changes."""
+import pytest
+
+import alipay_mapi as mapi
+from alipay_mapi.errors import InvalidRequest, OrderNotFound, WatchConflict
+from alipay_mapi.fallback.deciding import OPEN
+from alipay_mapi.fallback.rows import Watched
+
+from stores_under_test import START, at_once, becomes, order, watched
+
+
+def test_a_watched_order_is_stored_as_it_was_given(store):
+    assert store.watch([watched("A1", 60, 43200)]) == 1
+    row = store.get("shop", "A1")
+    assert (row.order, row.outcome, row.attempts, row.lease, row.facts) == (order("A1"), OPEN, 0, "", "")
+    assert (row.watched_at, row.due_at, row.deadline) == (START, START + 60, START + 43200)
+    assert store.get("shop", "A2") is None and store.get("other", "A1") is None
+
+
+def test_watching_again_changes_nothing_however_the_price_is_written(store, place):
+    store.watch([watched("A1", 60)])
+    place.clock.now += 30
+    again = Watched("shop", mapi.Order("A1", total_fee="10", currency="USD"), 60, 9999)
+    assert store.watch([again, watched("A2"), watched("A2")]) == 1
+    assert store.get("shop", "A1").due_at == START + 60
+
+
+def test_another_price_is_a_conflict_and_nothing_of_the_call_is_added(store):
+    store.watch([watched("A1")])
+    with pytest.raises(WatchConflict):
+        store.watch([watched("A0"), Watched("shop", order("A1", "10.01"), 0, 60)])
+    with pytest.raises(WatchConflict):
+        store.watch([watched("B1"), Watched("shop", order("B1", "0.01"), 0, 60)])
+    assert store.get("shop", "A0") is None and store.get("shop", "B1") is None
+    assert store.watch([Watched("other", order("A1", "10.01"), 0, 60)]) == 1
+
+
+def test_numbers_compare_byte_for_byte(store):
+    assert store.watch([watched("a1"), watched("A1"), watched("A1.")]) == 3
+    assert store.get("shop", "A1 ") is None and store.get("SHOP", "A1") is None
+    with pytest.raises(OrderNotFound):
+        store.apply("shop", "A1 ", becomes("paid"))
+
+
+@pytest.mark.parametrize("number", ["A" * 65, "A1 ", " A1", "Ä1", "A\0", "A\ud800", "A\n"])
+def test_a_number_that_alipay_would_not_take_is_refused(store, number):
+    with pytest.raises(InvalidRequest):
+        store.watch([watched(number)])
+
+
+@pytest.mark.parametrize("shop", ["", "a:b", "a b", "x" * 41, "\u0661", None])
+def test_a_shop_name_that_would_make_keys_ambiguous_is_refused(store, shop):
+    with pytest.raises(InvalidRequest):
+        store.watch([watched("A1", shop=shop)])
+
+
+def test_two_that_watch_the_same_orders_at_once_both_succeed(place):
+    stores = [place.open(), place.open()]
+    entries = [watched("A{}".format(i)) for i in range(200)]
+    results = at_once(lambda: stores[0].watch(entries), lambda: stores[1].watch(list(reversed(entries))))
+    assert all(isinstance(result, int) for result in results), results
+    assert stores[0].counts()["outcomes"] == {OPEN: 200}
