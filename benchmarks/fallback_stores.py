@@ -3,9 +3,9 @@
     python benchmarks/fallback_stores.py [--orders 100000] [--batch 500] [--rounds 5] [--few 10000] [--many 1000000]
 
 Speed: claim and record so many orders in batches, effect rows included, against one UPDATE over them all, in files of
-the same making (WAL, synchronous=FULL), in turn; the ratio is that of the best rounds, since the rest of the machine can
-make them only longer. What an answer means (``decide``) is worked out beforehand and told apart. "By hand" is a loop of
-the same statements in the same transactions, with every value ready: what no store that keeps the contract goes below.
+the same making (WAL, synchronous=FULL), in turn; the ratio is that of the best rounds, since the rest of the machine
+can make them only longer. What an answer means (``decide``) is worked out beforehand and told apart. "By hand" is a
+loop of the same statements in the same transactions, with every value ready: no store that keeps the contract beats it.
 Memory: the peak of a process that watches so many orders from a generator, claims and settles a batch, reads every row
 by pages and counts, for many orders and for few. A missed bar is printed as MISSED.
 """
@@ -121,8 +121,8 @@ def one_update(store, clock, options):
     watch, row = Watch(), store.get("shop", "A0000000")
     facts = written(decided(row, clock.now))
     with watch:
-        store._db.execute("UPDATE mapi_orders SET facts=?, outcome='paid', due_at=NULL, asked_at=?, attempts=attempts+1",
-                          (facts, clock.now))
+        store._db.execute("UPDATE mapi_orders SET facts=?, outcome='paid', due_at=NULL, asked_at=?, "
+                          "attempts=attempts+1", (facts, clock.now))
     return watch
 
 
@@ -136,7 +136,7 @@ def store_loop(store, clock, options):
         with deciding:
             decisions = {row.id: decided(row, clock.now) for row in claimed}
         with watch:
-            store.settle([(row, lambda stored: decisions[stored.id]) for row in claimed])
+            store.settle([(row, lambda stored: decisions[stored.id]) for row in claimed])   # noqa: B023 called now
     counts = store.counts()
     if counts["outcomes"] != {"paid": options.orders} or counts["effects"] != options.orders:
         raise SystemExit(counts)
@@ -147,8 +147,8 @@ def store_loop(store, clock, options):
 def by_hand(store, clock, options):
     """The same statements, and nothing else."""
     db, now, watch = store._db, clock.now, Watch()
-    columns = ("id, shop, out_trade_no, price, facts, refunds, outcome, watched_at, deadline, due_at, asked_at, attempts, "
-               "last_error, lease")
+    columns = ("id, shop, out_trade_no, price, facts, refunds, outcome, watched_at, deadline, due_at, asked_at, "
+               "attempts, last_error, lease")
     facts = written(decided(store.get("shop", "A0000000"), now))
     while True:
         with watch:
@@ -186,8 +186,8 @@ def decided(row, now):
     from alipay_mapi.fallback.schedule import Schedule
     from alipay_mapi.response import Response
     answer = Response({"out_trade_no": row.out_trade_no, "trade_no": TRADE, "total_fee": "71.00",
-                       "trade_status": "TRADE_FINISHED"}, (messages.SIGN, messages.PARTY, messages.ORDER), {}, True, None,
-                      "single_trade_query", "trade")
+                       "trade_status": "TRADE_FINISHED"}, (messages.SIGN, messages.PARTY, messages.ORDER), {}, True,
+                      None, "single_trade_query", "trade")
     return decide(from_text(row.order, row.facts), answer, row.key, row.attempts, now, row.deadline, Schedule())
 
 

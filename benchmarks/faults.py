@@ -4,9 +4,9 @@
                                 [--orders 60] [--seed 1] [--times 20] [--jobs 2] [--out FILE]
 
 ``random``: so many runs, each with other orders, in which workers are killed at random moments until all is done.
-``kill``: at every point before and after a call of the store, the gateway and the handler, and at every statement of the
-store's transactions, ``--times`` over. ``hold``: stopped there, passed by another worker, then let go. What must hold is
-in tests/faults/kill_rules.py. PostgreSQL: a server is started from the system's own binaries, or give --url.
+``kill``: at every point before and after a call of the store, the gateway and the handler, and at every statement of
+the store's transactions, ``--times`` over. ``hold``: stopped there, passed by another worker, then let go. What must
+hold is in tests/faults/kill_rules.py. PostgreSQL: a server is started from the system's own binaries, or give --url.
 
 Every run is a line in FILE (default build/faults-….jsonl); where it is there already, only what is missing is done. The
 sums, with the bounds that so many runs without a fault leave (95 %), are printed and written to FILE.json.
@@ -25,7 +25,7 @@ if os.environ.get("ALIPAY_MAPI_PACKAGE") is None:       # else: that of PYTHONPA
 sys.path.insert(0, os.path.join(CHECKOUT, "tests", "faults"))
 sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
-import kill_runs
+import kill_runs    # noqa: E402
 
 #: Runs between two looks at what there is.
 SHARE = 50

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
+import mutants_fallback
 from rows import ROWS, tests_of_rows
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -261,7 +262,7 @@ MUTANTS = [
     ("emulator/test_web.py", "emulator/web.py", "            return Reply(403, PLAIN, b\"refused:",
      "            pass\n        if False:\n            return Reply(403, PLAIN, b\"refused:"),
     ("testing/test_testing_gateway.py", "testing/gateway.py", 'return host in ALIPAY_HOSTS or (', "return ("),
-]
+] + mutants_fallback.MUTANTS
 
 
 def main():

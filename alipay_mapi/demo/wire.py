@@ -80,7 +80,7 @@ class Wire:
         state = self.state()
         name = next(self._down if state == "down" else (self._bad if state == "bad" else self._packs)[service])
         if name == "trade-not-exist":
-            # When an order's time is over that is an answer, and nobody can tell it from a true one.
+            # When an order's time is over, and it comes twice in a row, nobody can tell it from a true one.
             placed = self.shop.books[params["out_trade_no"][0]].placed_at
             if (self.emulator.clock.now() - placed).total_seconds() > _SOON:
                 return "system-error"

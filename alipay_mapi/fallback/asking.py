@@ -50,6 +50,8 @@ def _answer(call: Callable[..., Any], *arguments: Any) -> Any:
         return call(*arguments)
     except AlipayError as err:
         return err
+    except KeyboardInterrupt:
+        raise       # without threads: a person
     except BaseException as err:    # a bug, in a transport perhaps; its text may hold anything
         problem = "asking failed inside ({} at {})".format(type(err).__name__, place_of(err))
     return AlipayError(problem)

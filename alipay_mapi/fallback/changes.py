@@ -37,7 +37,8 @@ def by_findings(stored: Row, attempts: int, found: Findings, now: float, schedul
 def _by_findings(stored, attempts, found, now, schedule):
     state = from_text(stored.order, stored.facts)
     if found.query is not None:
-        decision = decide(state, found.query, stored.key, attempts, now, stored.deadline, schedule, stored.outcome)
+        decision = decide(state, found.query, stored.key, attempts, now, stored.deadline, schedule, stored.outcome,
+                          stored.last_error)
     else:
         decision = Decision(state, stored.outcome, _still(stored, attempts, now, schedule), (), stored.last_error)
     decision = _without_query(decision, stored, now, schedule)

@@ -4,7 +4,8 @@
 what came              what follows
 =====================  ==============================================================================================
 signed answer          its facts are applied (``TradeState``): paid, closed, waiting, mismatch
-TRADE_NOT_EXIST        nobody has logged in yet: wait; after the order's deadline and margin *expired*, never paid
+TRADE_NOT_EXIST        nobody has logged in yet: wait; twice in a row after the order's deadline and margin: *expired*,
+                       never paid. Twice, since errors are unsigned, and one that is wrong would release a paid order
 another error code     unknown: ask again, settle nothing
 no usable answer       unknown: time-out, unsigned, unverifiable, SYSTEM_ERROR; ask again, settle nothing
 =====================  ==============================================================================================
@@ -24,6 +25,9 @@ from .schedule import Schedule
 OPEN, EXPIRED, GAVE_UP = "open", "expired", "gave_up"
 FINAL = (PAID, CLOSED, REFUNDED, NEEDS_A_PERSON, EXPIRED, GAVE_UP)
 
+#: What is kept as the last error after the first such answer after the deadline.
+NOT_THERE = "TRADE_NOT_EXIST after the deadline: asked once more before it counts"
+
 #: Answered with one of these, an order that has no trade yet.
 _NOT_THERE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
 
@@ -42,10 +46,10 @@ class Decision(NamedTuple):
 
 
 def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadline: float,
-           schedule: Schedule, outcome: str = OPEN) -> Decision:
+           schedule: Schedule, outcome: str = OPEN, last_error: str = "") -> Decision:
     """``answer``: a verified Response, or the AlipayError that came in its place. ``attempts``: this one included.
     ``now``, ``deadline``: seconds, by the store's clock. ``outcome``: the stored one; what was settled while the
-    question was under way is not opened again by an error."""
+    question was under way is not opened again by an error. ``last_error``: the stored one."""
     if isinstance(answer, Response):
         return _applied(state, answer, key, attempts, now, deadline, schedule)
     if state.status in FINAL or outcome in FINAL:
@@ -56,6 +60,8 @@ def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadl
         due = schedule.after(key, attempts, now, deadline)
         if due is not None:
             return Decision(state, OPEN, due)
+        if last_error != NOT_THERE:
+            return Decision(state, OPEN, schedule.unheard(key, 1, now), (), NOT_THERE)
         effect = Effect(CLOSED, state.order.out_trade_no, "")
         new = () if effect in state.done else (effect,)
         return Decision(_done(state, new), EXPIRED, None, new)

@@ -32,8 +32,8 @@ class Row(NamedTuple):
     """A watched order as it is stored. Times are UTC seconds by the store's clock.
 
     ``shop``: the merchant's name in the configuration. ``facts``: see ``facts``. ``refunds``: see ``refunding``.
-    ``outcome``: see ``deciding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is not
-    asked about; in a row that was just claimed, since when it was due. ``asked_at``: when it was claimed last, or
+    ``outcome``: see ``deciding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is
+    not asked about; in a row that was just claimed, since when it was due. ``asked_at``: when it was claimed last, or
     watched. ``lease``: the claim, a text that no other claim has; "" nobody's.
     """
 
@@ -85,7 +85,7 @@ class Pending(NamedTuple):
 
 #: The columns of Row, in its order; and a Row from a sequence of them (``Row._make`` takes three times as long).
 ROW = ", ".join(Row._fields)
-row_of = partial(tuple.__new__, Row)    # type: Callable[[Iterable[Any]], Row]
+row_of: Callable[[Iterable[Any]], Row] = partial(tuple.__new__, Row)
 
 
 def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, float]]:

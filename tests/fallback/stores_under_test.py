@@ -1,7 +1,7 @@
 """What the tests of the stores share: places where a store is kept, orders, changes, threads.
 
-Every store keeps one contract: the one in memory, an SQLite file, SQLAlchemy on SQLite, PostgreSQL and MariaDB. The clock
-is the test's, but where it says "the database's own". Servers are real ones, see servers.py.
+Every store keeps one contract: the one in memory, an SQLite file, SQLAlchemy on SQLite, PostgreSQL and MariaDB. The
+clock is the test's, but where it says "the database's own". Servers are real ones, see servers.py.
 """
 import os
 import threading
@@ -113,14 +113,14 @@ def in_a_minute(row):
     return row.asked_at + 60
 
 
-def becomes(outcome, *kinds, due_at=None, fact=None, error=""):
+def becomes(outcome, *kinds, due_at=None, fact=None, error="", refunds=None):
     """A change: this outcome, with effects of these kinds that the state has not had."""
     def change(row):
         state = from_text(row.order, row.facts)
         new = tuple(Effect(kind, row.out_trade_no) for kind in kinds)
         new = tuple(effect for effect in new if effect not in state.done)
         return Decision(TradeState(state.order, paid_trades=state.paid_trades | ({fact} if fact else set()),
-                                   done=state.done | set(new)), outcome, due_at, new, error)
+                                   done=state.done | set(new)), outcome, due_at, new, error, refunds)
     return change
 
 

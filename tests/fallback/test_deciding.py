@@ -5,7 +5,7 @@ import alipay_mapi as mapi
 from alipay_mapi import messages
 from alipay_mapi.errors import (AmountMismatch, GatewayError, OrderMismatch, OutcomeUnknown, ResponseSignatureInvalid,
                                 ResponseSignatureMissing, TransportError)
-from alipay_mapi.fallback.deciding import EXPIRED, FINAL, GAVE_UP, OPEN, decide, describe
+from alipay_mapi.fallback.deciding import EXPIRED, FINAL, GAVE_UP, NOT_THERE, OPEN, decide, describe
 from alipay_mapi.trade_state import Effect, TradeState
 
 from fallback_setup import PLAIN, START, TRADE_NO, answer, note, order, refusal
@@ -16,8 +16,8 @@ NEVER = LAST + 86400            # PLAIN.gives_up
 NOTHING = TradeState(order())
 
 
-def decided(message, state=NOTHING, attempts=1, now=START, outcome=OPEN):
-    return decide(state, message, "shop:A1", attempts, now, DEADLINE, PLAIN, outcome)
+def decided(message, state=NOTHING, attempts=1, now=START, outcome=OPEN, last_error=""):
+    return decide(state, message, "shop:A1", attempts, now, DEADLINE, PLAIN, outcome, last_error)
 
 
 def kinds(decision):
@@ -82,14 +82,26 @@ def test_an_order_that_nobody_has_logged_in_for_waits_until_its_deadline_and_is_
     assert (early.outcome, early.due_at, early.effects, early.error) == (OPEN, START + 60, (), "")
     before = decided(refusal(code), attempts=20, now=LAST - 1)
     assert (before.outcome, before.due_at, before.effects) == (OPEN, LAST + 59, ())
-    late = decided(refusal(code), now=LAST)
+    once = decided(refusal(code), now=LAST)
+    assert (once.outcome, once.due_at, once.effects, once.error) == (OPEN, LAST + 60, (), NOT_THERE)
+    late = decided(refusal(code), now=LAST + 60, last_error=NOT_THERE)
     assert (late.outcome, late.due_at, kinds(late), late.error) == (EXPIRED, None, [("closed", "")], "")
     assert not late.state.paid and late.state.status is None
 
 
 def test_the_deadline_is_the_orders_own():
     for deadline, outcome in ((START - 601, EXPIRED), (START - 599, OPEN), (START + 15 * 86400, OPEN)):
-        assert decide(NOTHING, refusal(), "k", 9, START, deadline, PLAIN).outcome == outcome
+        assert decide(NOTHING, refusal(), "k", 9, START, deadline, PLAIN, OPEN, NOT_THERE).outcome == outcome
+
+
+@pytest.mark.parametrize("before", ["", "TransportError: x", "GatewayError: single_trade_query: TRADE_NOT_EXIST"])
+def test_one_unsigned_answer_expires_nothing_whatever_came_before_it(before):
+    """Hostile: a paid order, an outage, and one wrong TRADE_NOT_EXIST. Genuine: the same answer twice in a row."""
+    once = decided(refusal(), attempts=30, now=LAST + 5000, last_error=before)
+    assert (once.outcome, once.effects, once.due_at) == (OPEN, (), LAST + 5060)
+    between = decided(TransportError("x"), attempts=31, now=LAST + 5060, last_error=once.error)
+    assert decided(refusal(), attempts=32, now=LAST + 9000, last_error=between.error).outcome == OPEN
+    assert decided(refusal(), attempts=31, now=LAST + 5060, last_error=once.error).outcome == EXPIRED
 
 
 @pytest.mark.parametrize("known", [
@@ -166,8 +178,9 @@ def test_a_payment_that_is_seen_after_the_order_was_given_up_counts(outcome):
 
 
 def test_never_paid_is_told_once_whether_it_expired_or_was_closed():
-    expired = decided(refusal(), now=LAST)
-    assert decided(refusal(), expired.state, now=NEVER).effects == ()
+    expired = decided(refusal(), now=LAST, last_error=NOT_THERE)
+    assert kinds(expired) == [("closed", "")]
+    assert decided(refusal(), expired.state, now=NEVER, last_error=NOT_THERE).effects == ()
     assert decided(answer(status="TRADE_CLOSED"), expired.state, now=NEVER).effects == ()
 
 

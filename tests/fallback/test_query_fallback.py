@@ -161,6 +161,7 @@ def test_a_buyer_who_is_back_after_the_order_expired_has_it_asked_about_again(de
     desk.client.answers = lambda number: refusal()
     desk.watch(timeout="30m")
     desk.run(1800 + 600)
+    desk.run(61)
     assert desk.row().outcome == "expired"
     desk.client.answers = lambda number: answer(number)
     assert desk.run(99999).asked == 0

@@ -1,4 +1,4 @@
-"""Rows as values: what is checked before it is stored, how a decision changes a row, keys and texts for any database."""
+"""Rows as values: what is checked before it is stored, how a decision changes a row, keys and texts for databases."""
 import pytest
 from hypothesis import given, strategies as st
 
@@ -6,8 +6,8 @@ import alipay_mapi as mapi
 from alipay_mapi.errors import AlipayError, InvalidRequest, WatchConflict
 from alipay_mapi.fallback import prices
 from alipay_mapi.fallback.deciding import OPEN, Decision
-from alipay_mapi.fallback.rows import (ROW, Pending, Row, Watched, changed, checked, effect_key, failed, may_name, plain,
-                                       possible, row_of, same_or_conflict)
+from alipay_mapi.fallback.rows import (ROW, Pending, Row, Watched, changed, checked, effect_key, failed, may_name,
+                                       plain, possible, row_of, same_or_conflict)
 from alipay_mapi.trade_state import Effect, TradeState
 
 ORDER = mapi.Order("A1", total_fee="10.00", currency="USD")
@@ -64,8 +64,8 @@ def test_what_may_be_in_a_store():
 
 
 def decision(**more):
-    return Decision(**dict({"state": TradeState(ORDER, paid_trades=frozenset(["2"])), "outcome": "paid", "due_at": None},
-                           **more))
+    state = TradeState(ORDER, paid_trades=frozenset(["2"]))
+    return Decision(**dict({"state": state, "outcome": "paid", "due_at": None}, **more))
 
 
 @pytest.mark.parametrize("ours, lease, due_at, expected", [

@@ -80,13 +80,14 @@ def test_two_connections_claim_disjoint_rows(place):
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_rows_that_another_transaction_holds_are_skipped_and_not_waited_for(kind, tmp_path):
-    import sqlalchemy
     place = Place(kind, tmp_path)
+    import sqlalchemy
     store = place.open()
     assert store._kind.skips and store._kind.tables
     store.watch([watched("A1", -2), watched("A2", -1)])
     with sqlalchemy.create_engine(place.where, isolation_level="READ COMMITTED").begin() as db:
-        db.exec_driver_sql("SELECT id FROM mapi_orders WHERE shop = 'shop' AND out_trade_no = 'A1' FOR UPDATE").fetchall()
+        db.exec_driver_sql("SELECT id FROM mapi_orders WHERE shop = 'shop' AND out_trade_no = 'A1' "
+                           "FOR UPDATE").fetchall()
         assert numbers(claim(store)) == ["A2"]
     assert numbers(claim(store)) == ["A1"]
     place.close()

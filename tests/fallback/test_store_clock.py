@@ -51,16 +51,16 @@ def test_a_clock_that_goes_back_a_day_keeps_every_interval_and_stalls_nothing(st
 def test_whatever_the_clock_does_nobody_is_asked_twice_in_an_interval(tmp_path, walk):
     """Between two questions the clock, going forward, has passed at least the interval."""
     clock = Clock()
-    store = SQLiteStore(":memory:", clock=clock)
-    store.watch([watched("A1")])
-    since = None        # how far the clock has gone forward since the last question
-    for step in walk:
-        clock.now += step
-        since = None if since is None else since + max(step, 0)
-        if claim(store, lease=10):
-            assert since is None or since >= 60
-            since = 0
-    clock.now += 61
-    store.now() and claim(store)
-    clock.now += 61     # asked within two intervals of a clock that runs on
-    assert store.get("shop", "A1").asked_at >= clock.now - 122
+    with SQLiteStore(":memory:", clock=clock) as store:
+        store.watch([watched("A1")])
+        since = None        # how far the clock has gone forward since the last question
+        for step in walk:
+            clock.now += step
+            since = None if since is None else since + max(step, 0)
+            if claim(store, lease=10):
+                assert since is None or since >= 60
+                since = 0
+        clock.now += 61
+        store.now() and claim(store)
+        clock.now += 61     # asked within two intervals of a clock that runs on
+        assert store.get("shop", "A1").asked_at >= clock.now - 122

@@ -62,9 +62,9 @@ def test_a_server_that_is_gone_is_a_store_error_until_it_is_back(kind, tmp_path)
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_transaction_that_lost_a_deadlock_is_run_again(kind, tmp_path):
     """Another transaction takes two rows in the opposite order."""
+    place = Place(kind, tmp_path)
     import sqlalchemy
     from alipay_mapi.fallback.stores.sql_orders import _locked_rows
-    place = Place(kind, tmp_path)
     store = place.open()
     store.watch([watched("A1"), watched("A2")])
     rows, calls, held, asked = claim(store), [], threading.Event(), threading.Event()

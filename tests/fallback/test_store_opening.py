@@ -18,10 +18,9 @@ SECRET = "canary-7d1f"
 
 @pytest.mark.parametrize("url", ["memory:", ":memory:", "sqlite://", "sqlite:///:memory:", "MEMORY:"])
 def test_a_store_in_memory_is_an_sqlite_store(url):
-    store = open_store(url)
-    assert type(store) is SQLiteStore and store.watch([watched("A1")]) == 1
-    assert open_store(url).counts()["watched"] == 0
-    store.close()
+    with open_store(url) as store, open_store(url) as other:
+        assert type(store) is SQLiteStore and store.watch([watched("A1")]) == 1
+        assert other.counts()["watched"] == 0
 
 
 @pytest.mark.parametrize("form", ["sqlite:///orders.db", "orders.db", "orders.sqlite", "orders.sqlite3", "./orders.db",

@@ -151,9 +151,9 @@ def test_orders_without_a_version_are_never_taken_for_half_made_tables(fresh):
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_whoever_waits_too_long_for_the_one_who_makes_the_store_says_locked(kind, tmp_path, monkeypatch):
-    from alipay_mapi.fallback.stores import sql_connection, sql_versions
     place = Place(kind, tmp_path, new=True)
     import sqlalchemy
+    from alipay_mapi.fallback.stores import sql_connection, sql_versions
     engine = sqlalchemy.create_engine(place.where)
     monkeypatch.setitem(sql_connection._WAITS, "postgresql", "SET lock_timeout = '50ms'")
     monkeypatch.setitem(sql_versions._LOCK, "mysql", sql_versions._LOCK["mysql"].replace("10)", "0)"))

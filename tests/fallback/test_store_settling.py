@@ -122,9 +122,7 @@ REFUNDS = '[["R1","3.00","20260101000000","",1.0,"asked","",0,""]]'
 def test_refunds_are_kept_until_a_decision_says_otherwise(store, place):
     """None leaves them as they were; the empty text takes them away."""
     def refunds(text):
-        def change(row):
-            return becomes(OPEN, due_at=START + 9)(row)._replace(refunds=text)
-        return change
+        return becomes(OPEN, due_at=START + 9, refunds=text)
     store.watch([watched("A1"), watched("A2")])
     assert store.get("shop", "A1").refunds == ""
     store.apply("shop", "A1", refunds(REFUNDS))

@@ -1,4 +1,4 @@
-"""The errors of PostgreSQL and MariaDB at every statement of every method: typed, nothing by half, the next call goes on.
+"""The errors of PostgreSQL and MariaDB at every statement of every method: typed, and nothing is done by half.
 
 The driver's own errors, raised in the driver's place. Real broken connections and servers are in test_store_connection.
 """

@@ -1,4 +1,4 @@
-"""SQLite's errors at every statement of every method, and files that are locked, deleted, damaged, full or read-only."""
+"""SQLite's errors at every statement of every method; files that are locked, deleted, damaged, full or read-only."""
 import os
 import sqlite3
 
@@ -118,7 +118,9 @@ def test_a_file_that_may_not_be_written_says_so(tmp_path):
     os.chmod(path, 0o444)
     os.chmod(str(tmp_path), 0o555)
     try:
-        assert reason(lambda: SQLiteStore(path).watch([watched("A1")])) in ("readonly", "gone")
+        with pytest.raises(StoreError) as caught, SQLiteStore(path) as store:
+            store.watch([watched("A1")])
+        assert caught.value.reason in ("readonly", "gone")
     finally:
         os.chmod(str(tmp_path), 0o755)
 
@@ -153,7 +155,9 @@ def test_a_truncated_file_is_typed(tmp_path):
     store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     store.close()
     os.truncate(path, os.path.getsize(path) // 2)
-    assert reason(lambda: SQLiteStore(path).rows(limit=5000)) in ("corrupt", "disk")
+    with pytest.raises(StoreError) as caught, SQLiteStore(path) as store:
+        store.rows(limit=5000)
+    assert caught.value.reason in ("corrupt", "disk")
 
 
 def test_a_locked_file_a_deleted_one_and_a_damaged_one_are_typed(tmp_path):

@@ -44,7 +44,8 @@ def trace(store, clock, shop, steps):
         elif name == "settle" and claims:
             row = claims[one % len(claims)]
             due = clock.now + 70 if two == OPEN else None
-            seen.append([d and d.effects for d in store.settle([(row, becomes(two, *[two] * (two != OPEN), due_at=due))])])
+            change = becomes(two, *[two] * (two != OPEN), due_at=due)
+            seen.append([decision and decision.effects for decision in store.settle([(row, change)])])
         elif name == "release" and claims:
             store.release([claims[one % len(claims)]])
         elif name == "apply":
@@ -65,7 +66,7 @@ def trace(store, clock, shop, steps):
             free, first = store.slots(shop, one, two, 20)
             seen.append((free, round(first, 3)))
         elif name == "refunds" and store.get(shop, number):
-            store.apply(shop, number, lambda row: becomes(OPEN, due_at=clock.now + 9)(row)._replace(refunds=two))
+            store.apply(shop, number, becomes(OPEN, due_at=clock.now + 9, refunds=two))
         elif name == "unreadable" and claims:
             seen.append([type(error) for error in store.settle([(claims[one % len(claims)], unreadable)])])
         elif name == "prune":
@@ -90,6 +91,7 @@ def test_every_store_does_what_the_one_in_memory_does(kind, tmp_path):
         place.execute(store, "DELETE FROM mapi_effects", "DELETE FROM mapi_orders",
                       "DELETE FROM mapi_moments WHERE name <> 'clock'", "UPDATE mapi_moments SET moment = 0")
         place.clock.now, clock = START, Clock()
-        assert trace(store, place.clock, "shop", steps) == trace(SQLiteStore(":memory:", clock=clock), clock, "shop", steps)
+        with SQLiteStore(":memory:", clock=clock) as other:
+            assert trace(store, place.clock, "shop", steps) == trace(other, clock, "shop", steps)
     compare()
     place.close()

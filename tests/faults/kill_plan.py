@@ -4,8 +4,8 @@ import random
 #: What becomes of an order, and how often, in a hundred.
 KINDS = {"paid": 50, "closed": 12, "never": 12, "refunds": 10, "whole": 6, "cny": 6, "wrong": 4}
 
-#: For the runs that try every point: one of each, and a notification that comes twice; and the least that still comes by
-#: every call, for a store that takes its time.
+#: For the runs that try every point: one of each, and a notification that comes twice; and the least that still comes
+#: by every call, for a store that takes its time.
 SMALL = {"sqlite": (("paid", 0), ("paid", 2), ("closed", 0), ("never", 0), ("refunds", 0), ("whole", 1), ("wrong", 0)),
          "postgresql": (("paid", 2), ("never", 0), ("whole", 0))}
 

@@ -1,9 +1,9 @@
 """What must hold of a run, from three accounts that know nothing of each other: the recorder's, the gateway's books,
 and the store's own tables, read past the library.
 
-The recorder's account is a list of what it was told, in order: ``{"said": "effect", "worker": 3, "key": …, "order": …,
-"kind": …, "detail": …, "id": …}`` by a worker's handler, ``{"said": "end", "worker": 3, "killed": true}`` by the one who
-saw the worker end.
+The recorder's account is a list of what it was told, in order: ``{"said": "effect", "worker": 3, "key": …,
+"order": …, "kind": …, "detail": …, "id": …}`` by a worker's handler, ``{"said": "end", "worker": 3, "killed": true}``
+by the one who saw the worker end.
 """
 from collections import Counter, defaultdict
 

@@ -37,7 +37,7 @@ def warm_up(store):
     from alipay_mapi.transport import Answer
     stores = ["memory:"]
     if store == "postgresql":
-        import psycopg2     # noqa: F401
+        import psycopg2.extras     # noqa: F401
         import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
         stores.append("sqlite+pysqlite://")
     with Emulator(seed=1, frozen=True) as emulator:

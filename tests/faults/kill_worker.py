@@ -18,7 +18,7 @@ SHOP = "shop"
 #: What a worker does, in this order.
 TASKS = ("watch", "post", "wishes", "run")
 #: Seconds that a worker may live at all.
-LIFE = 12
+LIFE = 90
 #: The methods of a store. After a killed ``now`` nothing is different, so it has no points of its own.
 CALLS = ("watch", "claim", "settle", "apply", "release", "effects", "effect_done", "effect_failed", "release_effects",
          "slots", "counts")

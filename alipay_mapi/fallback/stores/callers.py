@@ -27,7 +27,7 @@ def call(function: Callable, *args: Any) -> Any:
     try:
         return function(*args)
     except BaseException as err:
-        raise Raised(err)
+        raise Raised(err) from err
 
 
 def unwrapped(work: Callable[[], Any]) -> Any:
@@ -43,9 +43,9 @@ def settle_all(changes: Sequence[Tuple[Row, Change]], current: Mapping[int, Row]
                now: float) -> Tuple[List[Settled], List[Row], List[Made]]:
     """Every change applied to its row in ``current`` → what became of each, the rows as they are to be written, and the
     effects that are new. The same row twice is changed twice."""
-    settled = []    # type: List[Settled]
-    written = {}    # type: Dict[int, Row]
-    made = []       # type: List[Made]
+    settled: List[Settled] = []
+    written: Dict[int, Row] = {}
+    made: List[Made] = []
     for row, change in changes:
         number = row.id
         stored = written.get(number) or current.get(number)
@@ -60,7 +60,7 @@ def settle_all(changes: Sequence[Tuple[Row, Change]], current: Mapping[int, Row]
             written[number] = failed(stored, describe(err), ours)
             continue
         except BaseException as err:
-            raise Raised(err)
+            raise Raised(err) from err
         settled.append(decision)
         written[number] = changed(stored, decision, ours)
         if decision.effects:

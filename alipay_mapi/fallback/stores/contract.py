@@ -142,7 +142,14 @@ class Store:
         raise NotImplementedError
 
     def close(self) -> None:
+        """Give the connections back; leaving a ``with`` block does it too."""
         raise NotImplementedError
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
 
 
 def new_lease(worker: str) -> str:

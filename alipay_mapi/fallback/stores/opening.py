@@ -25,7 +25,8 @@ def open_store(url: Any, *, clock: Optional[Callable[[], float]] = None, migrate
     tests). ``migrate``: bring an older store up to this version. Raises ConfigurationError, StoreError, SchemaError;
     no message holds the URL, which may hold a password.
 
-    >>> open_store("memory:").counts()["watched"]
+    >>> with open_store("memory:") as store:
+    ...     store.counts()["watched"]
     0
     """
     try:
@@ -36,7 +37,7 @@ def open_store(url: Any, *, clock: Optional[Callable[[], float]] = None, migrate
         raise _unknown()
     scheme = text[:9].lower()
     if text.lower() in _MEMORY:
-        path = ":memory:"       # type: Optional[str]
+        path: Optional[str] = ":memory:"
     elif scheme == "sqlite://":
         path = _path_of(text[9:])
     elif "://" in text:
@@ -62,8 +63,9 @@ def _path_of(rest):
 
 def _unknown():
     # Without the text: it may be a URL with a password and a slip.
-    return ConfigurationError("the store is given as memory:, as sqlite:///orders.db, as a path that ends in .db, .sqlite "
-                              "or .sqlite3, or as a URL of SQLAlchemy such as postgresql+psycopg2://user@host/name")
+    return ConfigurationError("the store is given as memory:, as sqlite:///orders.db, as a path that ends in .db, "
+                              ".sqlite or .sqlite3, or as a URL of SQLAlchemy such as "
+                              "postgresql+psycopg2://user@host/name")
 
 
 def _sqlalchemy():

@@ -32,7 +32,7 @@ class SQLOrders(SQLConnection):
 
     def _watch(self, db, now, rows):
         known = _compare(db, rows)
-        missing = {}    # type: Dict[Tuple[str, str], Any]
+        missing: Dict[Tuple[str, str], Any] = {}
         for shop, number, price, first_in, closes_in in rows:
             if (shop, number) in known:
                 continue
@@ -144,7 +144,7 @@ def _one(select, shop, out_trade_no):
 
 
 def _locked_rows(db, ids, now):
-    found = {}
+    found: Dict[int, Row] = {}
     for at in range(0, len(ids), _BATCH):
         select = _current(now).where(orders.c.id.in_(ids[at:at + _BATCH])).order_by(orders.c.id)
         found.update((row[0], row_of(row)) for row in db.execute(
@@ -154,7 +154,7 @@ def _locked_rows(db, ids, now):
 
 def _compare(db, rows):
     """The prices of those that are watched already. Raises WatchConflict."""
-    prices = {}     # type: Dict[Tuple[str, str], str]
+    prices: Dict[Tuple[str, str], str] = {}
     for shop in {row[0] for row in rows}:
         numbers = [row[1] for row in rows if row[0] == shop]
         for number, price in db.execute(sa.select(orders.c.out_trade_no, orders.c.price).where(

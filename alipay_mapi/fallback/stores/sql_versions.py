@@ -8,11 +8,12 @@ from .contract import SCHEMA, check_schema, store_error
 from .sql_schema import TABLES, Kind, create_all, drop_all, meta, moments
 
 #: Schema → (the next one, what leads there), called in the transaction that records it. MySQL commits after every
-#: statement that changes a table, so what leads there must bear being broken off and called again. There is only one yet.
-UPGRADES = {}  # type: Dict[str, Tuple[str, Callable[[Any, Kind], None]]]
+#: statement that changes a table, so what leads there must bear being broken off and called again. There is only one
+#: schema yet.
+UPGRADES: Dict[str, Tuple[str, Callable[[Any, Kind], None]]] = {}
 
-#: One process at a time; CREATE TABLE IF NOT EXISTS is no lock. PostgreSQL's ends with the transaction; MySQL's with the
-#: connection, so it is given back after the commit. On SQLite the transaction is the lock.
+#: One process at a time; CREATE TABLE IF NOT EXISTS is no lock. PostgreSQL's ends with the transaction; MySQL's with
+#: the connection, so it is given back after the commit. On SQLite the transaction is the lock.
 _LOCK = {"postgresql": "SELECT pg_advisory_xact_lock(2088101)",
          "mysql": "SELECT GET_LOCK(CONCAT('mapi_schema.', MD5(DATABASE())), 10)"}
 _FREE = {"mysql": "SELECT RELEASE_LOCK(CONCAT('mapi_schema.', MD5(DATABASE())))"}

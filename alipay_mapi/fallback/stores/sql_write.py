@@ -24,7 +24,7 @@ def insert_new(db, kind: Kind, table, rows: Sequence[Dict[str, Any]]) -> None:
         db.execute(*_from_json(table, rows))
         return
     if kind.name == "postgresql":
-        statement = postgresql.insert(table).on_conflict_do_nothing()   # type: Any
+        statement: Any = postgresql.insert(table).on_conflict_do_nothing()
     elif kind.name == "mysql":
         # Not INSERT IGNORE, which also cuts what is too long.
         first = list(table.primary_key.columns)[0].name
@@ -70,7 +70,8 @@ def update_rows(db, kind: Kind, table: str, columns: Sequence[str], rows: Iterab
             table, ", ".join(sets), ", ".join(map(" ".join, types)), where)
     else:
         # In this order and by this index, or it could look at, and wait for, rows that others have.
+        paths = ", ".join("{0} {1} PATH '$.{0}'".format(*one) for one in types)
         text = ("UPDATE JSON_TABLE(:rows, '$[*]' COLUMNS ({})) v STRAIGHT_JOIN {} o FORCE INDEX (PRIMARY) "
-                "ON o.id = v.id SET {} WHERE 1 = 1{}".format(", ".join("{0} {1} PATH '$.{0}'".format(*one) for one in types), table,
-                                              ", ".join("o." + one for one in sets), where))
+                "ON o.id = v.id SET {} WHERE 1 = 1{}".format(paths, table, ", ".join(["o." + one for one in sets]),
+                                                             where))
     return db.execute(sa.text(text), dict(values, rows=json.dumps(given))).rowcount

@@ -18,11 +18,12 @@ _PRUNED = ("SELECT o.id FROM mapi_orders o WHERE o.due_at IS NULL AND o.outcome 
 
 
 class SQLiteStore(SQLiteOrders, SQLiteEffects):
-    """``path``: the file; or ``:memory:``, the store in memory, which ends with its process and is the same in all else.
-    ``clock``: seconds since 1970 in UTC (for tests). ``timeout``: seconds to wait for other writers. ``migrate``: bring
-    an older store up to this version. Raises StoreError, SchemaError.
+    """``path``: the file; or ``:memory:``, the store in memory, which ends with its process and is the same in all
+    else. ``clock``: seconds since 1970 in UTC (for tests). ``timeout``: seconds to wait for other writers. ``migrate``:
+    bring an older store up to this version. Raises StoreError, SchemaError.
 
-    >>> SQLiteStore(":memory:").counts()["due"]
+    >>> with SQLiteStore(":memory:") as store:
+    ...     store.counts()["due"]
     0
     """
 

@@ -19,7 +19,8 @@ class SQLiteEffects(SQLiteFile):
     def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None) -> List[Pending]:
         def work(db):
             now, mine = self._tick(db), new_lease(worker)
-            values, where = {"now": now, "limit": limit}, ""    # type: Dict[str, Any], str
+            values: Dict[str, Any] = {"now": now, "limit": limit}
+            where = ""
             if only is not None:
                 where = " AND o.shop = :shop AND o.out_trade_no = :number"
                 values.update(shop=only[0], number=only[1])

@@ -19,12 +19,12 @@ class SQLiteFile(Store):
                  migrate: bool = False):
         self._path = path if path == ":memory:" else os.path.abspath(os.fspath(path))
         self._clock, self._timeout = clock, timeout
-        self._abandoned = []    # type: List[Any]
+        self._abandoned: List[Any] = []
         self._open(migrate)
 
     def _open(self, migrate=False):
         self._lock, self._pid = threading.RLock(), os.getpid()
-        self._db = None     # type: Any
+        self._db: Any = None
         try:
             self._guarded(self._connect)
             self._file = self._identity()

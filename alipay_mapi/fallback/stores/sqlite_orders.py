@@ -1,6 +1,6 @@
 """The SQLite store's orders: watching, claiming, settling."""
 from operator import itemgetter
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..deciding import Decision
 from ..rows import ROW, Row, Watched, changed, checked, possible, row_of, same_or_conflict
@@ -122,7 +122,7 @@ def _compare(db, rows):
 
 
 def _current(db, ids, now):
-    found = {}
+    found: Dict[int, Row] = {}
     for at in range(0, len(ids), _PART):
         part = ids[at:at + _PART]
         marks = ",".join("?" * len(part))

@@ -28,7 +28,7 @@ TABLES = (
 )
 
 #: Schema → (the next one, what leads there), called in the transaction that records it. There is only one yet.
-UPGRADES = {}  # type: Dict[str, Tuple[str, Callable[[Any], None]]]
+UPGRADES: Dict[str, Tuple[str, Callable[[Any], None]]] = {}
 
 #: A part of SQLite's message → the kind of the problem. Python has no codes for them before 3.11.
 _KINDS = (("locked", "locked"), ("busy", "locked"), ("full", "full"), ("readonly", "readonly"),
