@@ -103,6 +103,7 @@ def main():
     given.out = os.path.abspath(given.out or os.path.join(CHECKOUT, "build", "faults-{}-{}-{}.jsonl".format(
         given.do, given.store, given.workers)))
     os.makedirs(os.path.dirname(given.out), exist_ok=True)
+    kill_runs.ends_cleanly()
     databases(given)
     kill_runs.warm_up(given.store)
     items = list(range(given.seed, given.seed + given.runs)) if given.do == "random" else points_of(given)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -156,6 +157,14 @@ def test_importing_the_package_loads_no_heavy_library(checkout):
 
 def test_importing_the_package_warns_of_nothing(checkout):
     assert python(checkout, "import alipay_mapi; print('quiet')", "-W", "error") == "quiet"
+
+
+def test_no_module_warns_when_it_is_compiled(checkout):
+    """An import does not compile, and says nothing, where that was done before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for module in sorted((checkout / "alipay_mapi").glob("**/*.py")):
+            compile(module.read_text(encoding="utf-8"), str(module), "exec", dont_inherit=True)
 
 
 def test_the_cell_runs_as_it_was_asked_to():

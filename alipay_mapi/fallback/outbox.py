@@ -4,7 +4,7 @@ At least once, with a key that never changes, in order per order. Once exactly w
 store's own connection (``within``): then its work and the record of it are one transaction.
 """
 import time
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from ..errors import ConfigurationError
 from .deciding import describe
@@ -19,6 +19,9 @@ Within = Callable[[Any, Pending], Any]
 #: Seconds that an effect is one worker's; half of it is the time in which he begins one.
 LEASE = 300.0
 _BATCH = 50
+#: What quick handlers have carried out in so many seconds is recorded together, since each record is a write that is
+#: synchronised; after a slow one it is recorded at once.
+_UNRECORDED = 0.02
 
 
 class Carried(NamedTuple):
@@ -52,26 +55,58 @@ class Outbox:
                 break
             begins = time.monotonic() + LEASE / 2
             last = begins if until is None else min(begins, until)
+            worked = self._each(pending, lambda: stopped() or time.monotonic() >= last)
+            done, failed = done + worked.done, failed + worked.failed
+        return Carried(done, failed)
+
+    def _each(self, pending: List[Pending], over: Callable[[], bool]) -> Carried:
+        """Carry out one batch; what is not begun in time is handed back."""
+        done, failed, returned, since = 0, 0, [], 0.0  # type: int, int, List[Pending], float
+        try:
             for at, effect in enumerate(pending):
                 # The first is always begun: a run without time for one would hand out and take back for ever.
-                if at and (stopped() or time.monotonic() >= last):
+                if at and over():
                     self._store.release_effects(pending[at:])
                     break
-                worked = self._one(effect)
-                done, failed = done + (worked is True), failed + (worked is False)
+                if self._within is not None:
+                    worked = self._one_within(effect)
+                    done, failed = done + (worked is True), failed + (worked is False)
+                else:
+                    since = since if returned else time.monotonic()
+                    if self._one(effect):
+                        returned.append(effect)
+                        done += 1
+                    else:
+                        failed += 1
+                if returned and time.monotonic() - since > _UNRECORDED:
+                    returned = self._record(returned)
+        finally:
+            self._record(returned)
         return Carried(done, failed)
+
+    def _record(self, returned):
+        if returned:
+            self._store.effects_done(returned)
+        return []
 
     def _one(self, effect):
         try:
-            if self._within is not None:
-                # Not ours any more: somebody else has taken it over, and does it.
-                return True if self._store.effect_done(effect, self._within) else None
             self._handler(effect)
+            return True
         except Exception as err:    # whatever the shop's own code raises
-            self._store.effect_failed(effect, describe(err), pause_of(effect.attempts))
+            self._failed(effect, err)
             return False
-        self._store.effect_done(effect)
-        return True
+
+    def _one_within(self, effect):
+        try:
+            # False: not ours any more; somebody else has taken it over, and does it.
+            return True if self._store.effect_done(effect, self._within) else None
+        except Exception as err:
+            self._failed(effect, err)
+            return False
+
+    def _failed(self, effect, err):
+        self._store.effect_failed(effect, describe(err), pause_of(effect.attempts))
 
 
 def pause_of(attempts: int) -> float:

@@ -1,12 +1,18 @@
 """What the tests of the command line share: a way to run it, an ini file, and a gateway that is not there."""
 import io
+import itertools
 import os
 import sys
+from functools import lru_cache
 
 import pytest
 from cli_samples import MD5_KEY, PARTNER, Ran
 
 from alipay_mapi.cli import main
+from alipay_mapi.crypto import pycryptodome
+
+#: A new key of this kind and size; the same one for the same number.
+_made = lru_cache(maxsize=None)(lambda kind, bits, number, make=pycryptodome.generate: make(kind, bits))
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +24,15 @@ def clean(monkeypatch, tmp_path):
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def made_once(request, monkeypatch):
+    """Making keys takes longer than all else here: outside the tests of ``keys`` itself they are made once for all
+    tests. Any four neighbours differ: a shop's key, the gateway's, its former one and a forger's."""
+    if request.module.__name__ != "test_cli_keys":
+        count = itertools.count()
+        monkeypatch.setattr(pycryptodome, "generate", lambda kind, bits: _made(kind, bits, next(count) % 4))
 
 
 @pytest.fixture

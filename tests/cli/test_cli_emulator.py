@@ -250,8 +250,10 @@ def test_without_the_extra_the_cure_is_named(run, monkeypatch):
 @needs_extra
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_0(checkout, tmp_path, number):
-    process = subprocess.Popen([sys.executable, "-m", "alipay_mapi", "emulator", "--port", "0", "--json"],
+def test_a_signal_ends_it_with_0(run, up, checkout, tmp_path, number):
+    assert run("emulator", "--port", "0", "--state", "gateway.db").code == 0       # with keys that were made before
+    process = subprocess.Popen([sys.executable, "-m", "alipay_mapi", "emulator", "--port", "0", "--json",
+                                "--state", "gateway.db"],
                                cwd=str(tmp_path), env=dict(os.environ, PYTHONPATH=str(checkout)),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     lines = []

@@ -231,6 +231,7 @@ class Prepared:
             "effect_done": lambda: store.effect_done(first),
             "effect_done within": lambda: store.effect_done(first, lambda db, pending: by_hand(
                 db, "UPDATE mapi_orders SET last_error = 'shipped' WHERE out_trade_no = 'E1'")),
+            "effects_done": lambda: store.effects_done([first, second]),
             "effect_failed": lambda: store.effect_failed(first, "no", 30),
             "release_effects": lambda: store.release_effects([first, second]),
             "slots": lambda: store.slots("shop", 2, 1.0, 10),
@@ -240,4 +241,5 @@ class Prepared:
 
 
 METHODS = ["now", "get", "rows", "due", "counts", "watch", "claim", "settle", "apply", "release", "effects",
-           "effect_done", "effect_done within", "effect_failed", "release_effects", "slots", "reopen", "prune"]
+           "effect_done", "effect_done within", "effects_done", "effect_failed", "release_effects", "slots", "reopen",
+           "prune"]

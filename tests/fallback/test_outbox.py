@@ -191,7 +191,7 @@ def test_an_effect_whose_record_fails_comes_again_with_its_key(desk, monkeypatch
     with_effects(desk, "A1")
     handler = Handler()
     with monkeypatch.context() as patch:
-        patch.setattr(desk.store, "effect_done", raises(StoreError("gone", reason="gone")))
+        patch.setattr(desk.store, "effects_done", raises(StoreError("gone", reason="gone")))
         with pytest.raises(StoreError):
             Outbox(desk.store, "w", handler).carry_out()
     desk.clock.now += outbox.LEASE - 1
@@ -199,6 +199,19 @@ def test_an_effect_whose_record_fails_comes_again_with_its_key(desk, monkeypatch
     desk.clock.now += 1
     assert Outbox(desk.store, "w2", handler).carry_out() == (1, 0)
     assert keys(handler.got) == ["shop:paid::A1"] * 2
+
+
+def test_what_quick_handlers_have_done_is_recorded_together_and_what_a_slow_one_has_done_at_once(desk, monkeypatch):
+    with_effects(desk, *["A{}".format(number) for number in range(6)])
+    recorded, real, clock = [], desk.store.effects_done, [0.0]
+    monkeypatch.setattr(desk.store, "effects_done", lambda some: recorded.append(
+        [one.out_trade_no for one in some]) or real(some))
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: clock[0])
+
+    def handler(effect):
+        clock[0] += 60.0 if effect.out_trade_no in ("A2", "A3") else 0.0
+    assert Outbox(desk.store, "w", handler).carry_out() == (6, 0)
+    assert recorded == [["A0", "A1", "A2"], ["A3"], ["A4", "A5"]]
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])

@@ -23,11 +23,11 @@ START = 1700000000.0
 DAY = 86400.0
 #: Longer than every lease of a worker (and than the first interval).
 LEASES_END = 310.0
-#: So many rounds; then what has not come is lost. Kills end before, and then the clock goes faster; but not by a day, after
-#: which a refund that nobody has seen is left to a person.
-ROUNDS, KILLS_END, FASTER = 24, 9, 12
-#: Seconds of a lease where the clock is real.
-SHORT_LEASE = 3.0
+#: So many rounds; then what has not come is lost. Kills end with so many workers; then the clock goes faster, but not by
+#: a day, after which a refund that nobody has seen is left to a person.
+ROUNDS, KILLS_END, FASTER = 24, 18, 12
+#: Seconds of a lease where the clock is real, and of the first interval.
+SHORT_LEASE, SHORT_INTERVAL = 3.0, 1.3
 #: An effect's table of the shop, in the store's own database. Nothing in it is unique, so nothing is merged.
 TABLE = ("CREATE TABLE shop_effects (effect_key VARCHAR(200), number VARCHAR(64), kind VARCHAR(20), "
          "detail VARCHAR(400), id BIGINT, worker INTEGER)")
@@ -66,12 +66,16 @@ class Sqlite:
             self.read(TABLE)
         return self._path
 
-    def read(self, statement):
+    def read(self, statement, values=()):
         db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
         try:
-            return db.execute(statement).fetchall()
+            return db.execute(statement, values).fetchall()
         finally:
             db.close()
+
+    def holds(self, key):
+        """What the store holds of an effect: "nothing", that it is "pending", or that it is "done"."""
+        return _state_of(self.read("SELECT done_at FROM mapi_effects WHERE effect_key = ?", (key,)))
 
 
 class Postgresql:
@@ -80,7 +84,7 @@ class Postgresql:
     name = "postgresql"
 
     def __init__(self, url):
-        self._url = url
+        self._url, self._connection = url, None
 
     def new(self, within):
         self.read("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public" + (";" + TABLE if within else ""))
@@ -96,6 +100,20 @@ class Postgresql:
             return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+    def holds(self, key):
+        import psycopg2
+        if self._connection is None:
+            self._connection = psycopg2.connect(self._url.replace("+psycopg2", ""))
+            self._connection.autocommit = True
+        cursor = self._connection.cursor()
+        cursor.execute("SELECT done_at FROM mapi_effects WHERE effect_key = %s", (key,))
+        return _state_of(cursor.fetchall())
+
+
+def _state_of(rows):
+    return "nothing" if not rows else "pending" if rows[0][0] is None else "done"
 
 
 class Setting:
@@ -177,7 +195,7 @@ class Run:
         self._sockets = [listener(setting.gateway), listener(setting.recorder)]
         self._servers = [
             fork(lambda: serve(self._sockets[0], Gateway(1, setting.plan, control.keys).answer)),
-            fork(lambda: serve(self._sockets[1], recorder(self.account)))]
+            fork(lambda: serve(self._sockets[1], recorder(self.account, setting.place.holds)))]
         self.gateway, self.recorder = Line(setting.gateway), Line(setting.recorder)
         self.started = time.monotonic()
         return self
@@ -207,7 +225,7 @@ class Run:
                 break
             again_at_once = rng is not None and self.kills > killed and rng.random() < 0.5
             if not again_at_once:
-                self._later(LEASES_END * (1 if rounds < FASTER else 10))
+                self._later(LEASES_END * (1 if rounds < FASTER else 10), self.kills > killed)
         killed = self.kills
         self._later(2 * DAY)
         one_round(rounds) if rng is None else self.all_in_one()
@@ -247,7 +265,7 @@ class Run:
         moments = []
         for _, pid, tasks, begun in started:
             likely = 0.85 if not self.kills else 0.45 if workers == 1 else 0.25
-            if self.workers < KILLS_END * (workers + 1) and rng.random() < likely:
+            if self.workers < KILLS_END and rng.random() < likely:
                 moments.append((begun + rng.random() * 1.1 * self._life(tasks), pid))
         self._wait(started, sorted(moments))
 
@@ -313,9 +331,9 @@ class Run:
 
     # --- what came of it ------------------------------------------------------------------------------------------
 
-    def _later(self, seconds):
+    def _later(self, seconds, leases_left=True):
         if self.real:
-            time.sleep(min(seconds, SHORT_LEASE + 0.3))
+            time.sleep(SHORT_LEASE + 0.3 if leases_left else SHORT_INTERVAL)
         else:
             self.clock.move(seconds)
 

@@ -27,7 +27,7 @@ def drawn(seed, count, soon=False):
         plan.append(_order("R{}X{}".format(seed, at), kind, notes=notes,
                            late=kind in ("paid", "cny") and rng.random() < 0.15,
                            first_in=rng.choice((0.0, 0.0, 0.0, 1.0 if soon else 60.0)), at_once=rng.random() < 0.7,
-                           closes_in=rng.choice((-3600.0, 2.0 if soon else 900.0)) if kind == "never" else TIMEOUT))
+                           closes_in=rng.choice((-3600.0, 2.0 if soon else 300.0)) if kind == "never" else TIMEOUT))
     return plan
 
 

@@ -2,8 +2,9 @@
 and the store's own tables, read past the library.
 
 The recorder's account is a list of what it was told, in order: ``{"said": "effect", "worker": 3, "key": …,
-"order": …, "kind": …, "detail": …, "id": …}`` by a worker's handler, ``{"said": "end", "worker": 3, "killed": true}``
-by the one who saw the worker end.
+"order": …, "kind": …, "detail": …, "id": …, "stored": …}`` by a worker's handler (``stored``: what the store held of it
+then), ``{"said": "recorded", "worker": 3, "keys": […]}`` by a worker whose store has recorded effects as done, ``{"said":
+"end", "worker": 3, "killed": true}`` by the one who saw the worker end.
 """
 from collections import Counter, defaultdict
 
@@ -15,7 +16,7 @@ def faults_of(plan, record, truth, rows, effects, within, interval):
     faults = []
     if within is None:
         done = [one for one in record if one["said"] == "effect"]
-        faults += _repeats(record)
+        faults += _repeats(record) + _written_first(record)
     else:
         done = within
         faults += ["once: {} has {} rows in the shop's table".format(key, times)
@@ -55,23 +56,29 @@ def _keys(done):
 
 
 def _repeats(record):
-    """An effect may come again only where its worker was killed before it could say that it was done: so each earlier
-    time it is the last that this worker said, and the worker had been killed by then."""
-    faults, last, killed = [], {}, {}
+    """An effect may come again only where its worker was killed before it was recorded as done: so the worker of each
+    earlier time had been killed by then, and had not said that it was recorded."""
+    faults, recorded, killed = [], set(), {}
     for at, one in enumerate(record):
-        if one["said"] == "effect":
-            last[one["worker"]] = at
-        elif one["killed"]:
+        if one["said"] == "recorded":
+            recorded.update((one["worker"], key) for key in one["keys"])
+        elif one["said"] == "end" and one["killed"]:
             killed[one["worker"]] = at
-    times = defaultdict(list)
+    workers = defaultdict(list)
     for at, one in enumerate(record):
         if one["said"] == "effect":
-            for before in times[one["key"]]:
-                worker = record[before]["worker"]
-                if last[worker] != before or killed.get(worker, at) >= at:
+            for worker in workers[one["key"]]:
+                if (worker, one["key"]) in recorded or killed.get(worker, at) >= at:
                     faults.append("doubled: {} by worker {} and again by {}".format(one["key"], worker, one["worker"]))
-            times[one["key"]].append(at)
+            workers[one["key"]].append(one["worker"])
     return faults
+
+
+def _written_first(record):
+    """State and effect are in the store before the effect is made, and it is not recorded as done before it is."""
+    return ["{}: the store holds {} of {} when worker {} makes it".format(
+        "early" if one["stored"] == "nothing" else "late", one["stored"], one["key"], one["worker"])
+            for one in record if one["said"] == "effect" and one["stored"] != "pending"]
 
 
 def _in_order(done, plan):

@@ -65,6 +65,11 @@ def print_nothing(_):
     pass
 
 
+def ends_cleanly():
+    """SIGTERM as an exception, so that files and processes are cleared away."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 class Job:
     """One of the processes that make runs. ``out``: the file that takes the lines."""
 
@@ -73,6 +78,7 @@ class Job:
         self.folder = tempfile.mkdtemp(prefix="kills-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None)
 
     def work(self, items):
+        ends_cleanly()
         place = Sqlite(self.folder) if self.given.store == "sqlite" else Postgresql(self.given.url[self.number])
         try:
             control = Control(place, self.folder)
@@ -168,6 +174,7 @@ def items_of(given):
 
 def main(args=None):
     given = parser().parse_args(args)
+    ends_cleanly()
     warm_up(given.store)
     carry_out(given, items_of(given), given.out)
 

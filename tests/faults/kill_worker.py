@@ -19,9 +19,8 @@ SHOP = "shop"
 TASKS = ("watch", "post", "wishes", "run")
 #: Seconds that a worker may live at all.
 LIFE = 90
-#: The methods of a store. After a killed ``now`` nothing is different, so it has no points of its own.
-CALLS = ("watch", "claim", "settle", "apply", "release", "effects", "effect_done", "effect_failed", "release_effects",
-         "slots", "counts")
+#: Methods of a store that have no points: after one that only reads nothing is different.
+NO_POINTS = ("now", "get", "rows", "due", "reopen", "prune", "close")
 
 
 class Points:
@@ -40,8 +39,9 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL if self._at[2] == KILL else signal.SIGSTOP)
 
 
-def numbered(store, points):
-    """The store with a point before and after every call."""
+def numbered(store, points, recorded):
+    """The store with a point before and after every call. ``recorded``: called with the keys of the effects that are
+    recorded as done, once they are."""
     from alipay_mapi.fallback import Store
 
     def call(name):
@@ -51,12 +51,15 @@ def numbered(store, points):
             points.reach("main", "before " + name)
             result = method(*args, **named)
             points.reach("main", "after " + name)
+            if name in ("effect_done", "effects_done"):
+                recorded([one.key for one in (args[0] if name == "effects_done" else args[:1])])
             return result
         return between
-    names = {name: call(name) for name in CALLS}
-    names.update({name: lambda self, *args, _name=name: getattr(store, _name)(*args)
-                  for name in ("now", "get", "rows", "due", "reopen", "close")})
-    return type("Numbered", (Store,), names)()
+
+    def plain(name):
+        return lambda self, *args: getattr(store, name)(*args)
+    calls = [name for name in vars(Store) if not name.startswith("_")]
+    return type("Numbered", (Store,), {name: plain(name) if name in NO_POINTS else call(name) for name in calls})()
 
 
 class Wire:
@@ -91,7 +94,7 @@ class Worker:
         setting = self.setting
         self._adjust()
         self.record, self.gateway = Line(setting.recorder), Line(setting.gateway)
-        self.store = numbered(self._open(), self.points)
+        self.store = numbered(self._open(), self.points, self._recorded)
         fallback = self._fallback()
         for task in TASKS:
             if task in self.tasks:
@@ -153,6 +156,9 @@ class Worker:
         self.record.ask(said="effect", worker=self.number, key=effect.key, order=effect.out_trade_no, kind=effect.kind,
                         detail=effect.detail, id=effect.id)
         self.points.reach("main", "after handler")
+
+    def _recorded(self, keys):
+        self.record.ask(said="recorded", worker=self.number, keys=keys)
 
     def _within(self, connection, effect):
         self.points.reach("main", "before within")

@@ -1,7 +1,7 @@
 """What is outside of the shop's workers, each in a process of its own: the gateway, and the recorder of effects.
 
-Both answer one line of JSON with one line of JSON, on a socket. The recorder appends what it is told and merges
-nothing; it knows neither the orders nor the store.
+Both answer one line of JSON with one line of JSON, on a socket. The recorder appends what it is told, and what the store
+holds of it at that moment; it merges nothing.
 """
 import datetime
 import json
@@ -26,6 +26,7 @@ def fork(work, *args):
     code = 70
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         work(*args)
         code = 0
     except BaseException:
@@ -92,11 +93,14 @@ class Line:
         self._socket.close()
 
 
-def recorder(path):
-    """The answer function of the recorder: a line in ``path`` for each message, in the order in which they came."""
+def recorder(path, look):
+    """The answer function of the recorder: a line in ``path`` for each message, in the order in which they came.
+    ``look``: what the store holds of a key at that moment, read past the library."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def answer(said):
+        if said["said"] == "effect":
+            said["stored"] = look(said["key"])
         os.write(file, json.dumps(said).encode("ascii") + b"\n")
         return True
     return answer

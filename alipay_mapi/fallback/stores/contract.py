@@ -92,6 +92,10 @@ class Store:
         roll back. What it raises comes through, and the effect is still to do."""
         raise NotImplementedError
 
+    def effects_done(self, pending: Sequence[Pending]) -> None:
+        """These were carried out, all in one transaction; what was recorded as done before stays as it is."""
+        raise NotImplementedError
+
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         """The handler raised: hand it out again after so many seconds."""
         raise NotImplementedError

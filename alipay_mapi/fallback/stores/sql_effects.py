@@ -50,6 +50,17 @@ class SQLEffects(SQLOrders):
         # The shop's code is not called twice behind its back.
         return self._transact(work, AGAIN if within is None else 1)
 
+    def effects_done(self, pending: Sequence[Pending]) -> None:
+        def work(db):
+            # Locked in the order of ids, as everywhere.
+            ids = sorted(one.id for one in pending)
+            db.execute(by_index(sa.select(effects.c.id).where(effects.c.id.in_(ids)), effects, "PRIMARY")
+                       .order_by(effects.c.id).with_for_update())
+            db.execute(sa.update(effects).where(effects.c.id.in_(ids), effects.c.due_at.isnot(None)).values(
+                done_at=self._now(db), due_at=None, lease="", last_error=""))
+        if pending:
+            self._transact(work)
+
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         def work(db):
             now = self._now(db)

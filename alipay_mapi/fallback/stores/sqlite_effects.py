@@ -42,6 +42,13 @@ class SQLiteEffects(SQLiteFile):
             return done
         return self._transact(work)
 
+    def effects_done(self, pending: Sequence[Pending]) -> None:
+        if pending:
+            now = self._clock()
+            self._transact(lambda db: db.executemany(
+                "UPDATE mapi_effects SET done_at=?, due_at=NULL, lease='', last_error='' "
+                "WHERE id=? AND due_at IS NOT NULL", [(now, one.id) for one in pending]))
+
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         def work(db):
             now = self._clock()
