@@ -16,9 +16,9 @@ _NAMES = {
               "KeyFormatError KeyMismatch MalformedParameter MalformedSignature MissingKey MissingParameter "
               "NotConfirmed NotXML NotifyNotGenuine OrderMismatch OrderNotFound OutcomeUnknown PartyMismatch "
               "ResponseSignatureInvalid ResponseSignatureMissing SchemaError SignTypeMismatch SignatureInvalid "
-              "SignatureMissing StoreError TooManyParameters TransportError UnexpectedParameter UnexpectedRoot UnknownStatus UnreadableMessage "
-              "UnsafeValue UnsupportedContentType UnsupportedSignType UntrustedMessage WatchConflict WeakKey "
-              "XMLForbidden XMLLimit XMLMalformed",
+              "SignatureMissing StoreError TooManyParameters TransportError UnexpectedParameter UnexpectedRoot "
+              "UnknownStatus UnreadableMessage UnsafeValue UnsupportedContentType UnsupportedSignType "
+              "UntrustedMessage WatchConflict WeakKey XMLForbidden XMLLimit XMLMalformed",
     "merchant": "GATEWAY_HK GATEWAY_INSTORE GATEWAY_INTL GATEWAY_MAINLAND GATEWAY_SANDBOX Merchant WeakKeyWarning",
     "notification": "Notification REPLY_SUCCESS verify_notify",
     "order": "Order",

@@ -2,11 +2,11 @@
 
     python benchmarks/fallback_run.py [--rounds 5] [--orders 1000] [--store postgresql+psycopg2://…] [--json]
 
-The gateway is a process of its own that answers each signed query after 50 ms with a signed answer made beforehand. The
-run claims, asks, checks, settles and hands over each effect, in an SQLite file that is synchronised at every commit; the
-bare loop sends requests that were prepared beforehand over one session and reads the answers. Both use 32 threads, in
-turn and in random order; a ratio is the median of the ratios round by round. With ``--store`` (an empty database of
-PostgreSQL) one worker process is compared with two. A missed bar is printed as MISSED.
+The gateway is a process of its own that answers each signed query after 50 ms with a signed answer made beforehand.
+The run claims, asks, checks, settles and hands over each effect, in an SQLite file that is synchronised at every
+commit; the bare loop sends requests that were prepared beforehand over one session and reads the answers. Both use 32
+threads, in turn and in random order; a ratio is the median of the ratios round by round. With ``--store`` (an empty
+database of PostgreSQL) one worker process is compared with two. A missed bar is printed as MISSED.
 """
 import argparse
 import asyncio
@@ -237,7 +237,7 @@ def profiled(url, orders):
 
 def two_workers(options, url, rows):
     rates = {1: [], 2: []}
-    for number in range(options.rounds):
+    for _ in range(options.rounds):
         for workers in random.sample([1, 2], 2):
             rates[workers].append(options.orders / workers_run(options, url, workers))
     print("orders a second on PostgreSQL: {:.0f} with one worker process, {:.0f} with two".format(

@@ -1,7 +1,7 @@
 """Mutants of the query fallback: rows for ``mutants.py``.
 
-Each row: (rows of ``rows.py``, or the middle of a file's name in ``tests/fallback``, module of ``fallback``, source text,
-what stands there instead).
+Each row: (rows of ``rows.py``, or the middle of a file's name in ``tests/fallback``; module of ``fallback``; source
+text; what stands there instead).
 """
 import re
 

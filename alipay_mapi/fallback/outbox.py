@@ -55,17 +55,17 @@ class Outbox:
                 break
             begins = time.monotonic() + LEASE / 2
             last = begins if until is None else min(begins, until)
-            worked = self._each(pending, lambda: stopped() or time.monotonic() >= last)
+            worked = self._each(pending, last, stopped)
             done, failed = done + worked.done, failed + worked.failed
         return Carried(done, failed)
 
-    def _each(self, pending: List[Pending], over: Callable[[], bool]) -> Carried:
+    def _each(self, pending: List[Pending], last: float, stopped: Callable[[], bool]) -> Carried:
         """Carry out one batch; what is not begun in time is handed back."""
         done, failed, returned, since = 0, 0, [], 0.0  # type: int, int, List[Pending], float
         try:
             for at, effect in enumerate(pending):
                 # The first is always begun: a run without time for one would hand out and take back for ever.
-                if at and over():
+                if at and (stopped() or time.monotonic() >= last):
                     self._store.release_effects(pending[at:])
                     break
                 if self._within is not None:
@@ -91,7 +91,7 @@ class Outbox:
 
     def _one(self, effect):
         try:
-            self._handler(effect)
+            self._handler(effect)   # type: ignore[misc]
             return True
         except Exception as err:    # whatever the shop's own code raises
             self._failed(effect, err)

@@ -18,15 +18,14 @@ _STORE = (("orders_due", "Orders that are due now.", "due"),
           ("effects_pending", "Effects that the shop's handler has not carried out yet.", "effects"),
           ("oldest_effect_seconds", "Since when the oldest of them waits.", "oldest_effect"),
           ("effects_failing", "Effects whose handler failed at least once.", "failures"))
-_RUN = (("last_run_timestamp_seconds", "When the last run ended, by the store's clock.", None),
-        ("last_run_asked", "Orders that the last run asked about.", "asked"),
+_RUN = (("last_run_asked", "Orders that the last run asked about.", "asked"),
         ("last_run_effects", "Effects that the last run carried out.", "effects"),
         ("last_run_failed_effects", "Effects whose handler failed in the last run.", "failed_effects"),
         ("last_run_seconds", "How long the last run took.", "seconds"))
 
 
 def write(path: str, counts: Dict[str, Any], at: float, tally: Optional[Tally] = None) -> None:
-    """Write the file. ``counts``: of ``Store.counts``; ``at``: of the store's clock; ``tally``: of the run that has just
+    """Write the file. ``counts``: of ``Store.counts``; ``at``: the store's clock; ``tally``: of the run that has just
     ended, if there was one. Raises OSError."""
     registry = CollectorRegistry()
 
@@ -40,8 +39,9 @@ def write(path: str, counts: Dict[str, Any], at: float, tally: Optional[Tally] =
     for name, about, key in _STORE:
         gauge(name, about, counts[key])
     if tally is not None:
+        gauge("last_run_timestamp_seconds", "When the last run ended, by the store's clock.", at)
         for name, about, key in _RUN:
-            gauge(name, about, at if key is None else getattr(tally, key))
+            gauge(name, about, getattr(tally, key))
         gauge("last_run_gateway_down", "1 when the last run ended because the gateway could not be reached.",
               int(tally.ended == "gateway down"))
         errors = Gauge("alipay_mapi_fallback_last_run_errors", "Questions without a usable answer in the last run.",

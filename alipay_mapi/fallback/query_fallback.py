@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ..amounts import format_amount
 from ..client import Client
@@ -24,6 +24,7 @@ from .stores.contract import Store
 from .timeouts import seconds_of
 
 _SHARES = 5000
+_SCHEDULE = Schedule()
 
 
 class Fallback:
@@ -46,7 +47,7 @@ class Fallback:
     """
 
     def __init__(self, store: Store, clients: Mapping[str, Client], handler: Optional[Handler] = None, *,
-                 within: Optional[Within] = None, schedule: Schedule = Schedule(), per_second: Optional[float] = 20.0,
+                 within: Optional[Within] = None, schedule: Schedule = _SCHEDULE, per_second: Optional[float] = 20.0,
                  refunds_apart: Optional[float] = REFUNDS_APART):
         if per_second is not None and not 0.001 <= per_second <= 10000:
             raise ConfigurationError("per_second: 0.001 to 10000 queries, or None for no limit")
@@ -81,7 +82,7 @@ class Fallback:
     def watch_many(self, entries: Iterable[Watched]) -> int:
         """Watch many, in transactions of some thousands → how many are new. Raises as ``watch``; what came before the
         refused part is kept, and giving all of it again is harmless."""
-        new, part = 0, []       # type: int, List[Watched]
+        new, part = 0, []
         for entry in entries:
             part.append(entry)
             if len(part) == _SHARES:

@@ -95,9 +95,9 @@ def _outcomes(outcomes, watched):
                     "</tr>".format(tone, escape(name.replace("_", " ")), count, escape(about))
                     for name, count, tone, about in rows)
     return _section("What became of them", "" if not rows else
-                    "<div class=\"bar\" aria-hidden=\"true\">{}</div><div class=\"scroll\" tabindex=\"0\"><table><thead>"
-                    "<tr><th scope=\"col\">outcome</th><th scope=\"col\" class=\"n\">orders</th><th scope=\"col\">that "
-                    "is</th></tr></thead><tbody>{}</tbody></table></div>".format(stacked, table))
+                    "<div class=\"bar\" aria-hidden=\"true\">{}</div><div class=\"scroll\" tabindex=\"0\"><table>"
+                    "<thead><tr><th scope=\"col\">outcome</th><th scope=\"col\" class=\"n\">orders</th><th scope=\"col\">"
+                    "that is</th></tr></thead><tbody>{}</tbody></table></div>".format(stacked, table))
 
 
 def _bars(rows: List[Tuple[str, int, str]], head: Sequence[str]) -> str:
@@ -117,7 +117,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence
                      for place, value in enumerate(row)) for row in rows]
     if not cells:
         return ""
-    return "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>".format(
+    return "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>" \
+           "</div>".format(
         "".join("<th scope=\"col\"{}>{}</th>".format(" class=\"n\"" if place in numbers else "", escape(name))
                 for place, name in enumerate(head)), "".join("<tr>{}</tr>".format(row) for row in cells))
 

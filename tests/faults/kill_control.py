@@ -23,8 +23,8 @@ START = 1700000000.0
 DAY = 86400.0
 #: Longer than every lease of a worker (and than the first interval).
 LEASES_END = 310.0
-#: So many rounds; then what has not come is lost. Kills end with so many workers; then the clock goes faster, but not by
-#: a day, after which a refund that nobody has seen is left to a person.
+#: So many rounds; then what has not come is lost. Kills end with so many workers; then the clock goes faster, but not
+#: by a day, after which a refund that nobody has seen is left to a person.
 ROUNDS, KILLS_END, FASTER = 24, 18, 12
 #: Seconds of a lease where the clock is real, and of the first interval.
 SHORT_LEASE, SHORT_INTERVAL = 3.0, 1.3

@@ -3,8 +3,8 @@ and the store's own tables, read past the library.
 
 The recorder's account is a list of what it was told, in order: ``{"said": "effect", "worker": 3, "key": …,
 "order": …, "kind": …, "detail": …, "id": …, "stored": …}`` by a worker's handler (``stored``: what the store held of it
-then), ``{"said": "recorded", "worker": 3, "keys": […]}`` by a worker whose store has recorded effects as done, ``{"said":
-"end", "worker": 3, "killed": true}`` by the one who saw the worker end.
+then), ``{"said": "recorded", "worker": 3, "keys": […]}`` by a worker whose store has recorded effects as done,
+``{"said": "end", "worker": 3, "killed": true}`` by the one who saw the worker end.
 """
 from collections import Counter, defaultdict
 

@@ -1,7 +1,7 @@
 """What is outside of the shop's workers, each in a process of its own: the gateway, and the recorder of effects.
 
-Both answer one line of JSON with one line of JSON, on a socket. The recorder appends what it is told, and what the store
-holds of it at that moment; it merges nothing.
+Both answer one line of JSON with one line of JSON, on a socket. The recorder appends what it is told, and what the
+store holds of it at that moment; it merges nothing.
 """
 import datetime
 import json
