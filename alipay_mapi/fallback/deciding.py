@@ -7,6 +7,8 @@ signed answer          its facts are applied (``TradeState``): paid, closed, wai
 TRADE_NOT_EXIST        nobody has logged in yet: wait; twice in a row after the order's deadline and margin: *expired*,
                        never paid. Twice, since errors are unsigned, and one that is wrong would release a paid order
 another error code     unknown: ask again, settle nothing
+signed, yet for        another account or order than we asked about: a person is told, and it is asked about again
+somebody else
 no usable answer       unknown: time-out, unsigned, unverifiable, SYSTEM_ERROR; ask again, settle nothing
 =====================  ==============================================================================================
 
@@ -16,7 +18,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Optional, Tuple
 
 from ..client import place_of
-from ..errors import AlipayError, GatewayError
+from ..errors import AlipayError, GatewayError, OrderMismatch, PartyMismatch
 from ..response import Response
 from ..trade_state import CLOSED, NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
 from .schedule import Schedule
@@ -67,10 +69,19 @@ def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadl
         return Decision(_done(state, new), EXPIRED, None, new)
     due = schedule.retry(key, attempts, now, deadline)
     error = describe(answer)
+    state, effects = _alarm(state, answer)
     if due is not None:
-        return Decision(state, OPEN, due, (), error)
+        return Decision(state, OPEN, due, effects, error)
     effect = Effect(NEEDS_A_PERSON, state.order.out_trade_no, "gave up: " + error)
-    return Decision(_done(state, (effect,)), GAVE_UP, None, (effect,), error)
+    return Decision(_done(state, (effect,)), GAVE_UP, None, effects + (effect,), error)
+
+
+def _alarm(state, answer):
+    """The state and the effect of a signed answer that is not about our order, or not for us."""
+    effect = Effect(NEEDS_A_PERSON, state.order.out_trade_no, type(answer).__name__)
+    if not isinstance(answer, (OrderMismatch, PartyMismatch)) or effect in state.done:
+        return state, ()
+    return _done(state, (effect,)), (effect,)
 
 
 def _applied(state, answer, key, attempts, now, deadline, schedule):

@@ -3,7 +3,8 @@ import pytest
 
 import alipay_mapi as mapi
 from alipay_mapi import messages
-from alipay_mapi.errors import (AmountMismatch, GatewayError, OrderMismatch, OutcomeUnknown, ResponseSignatureInvalid,
+from alipay_mapi.errors import (AmountMismatch, GatewayError, OrderMismatch, OutcomeUnknown, PartyMismatch,
+                                ResponseSignatureInvalid,
                                 ResponseSignatureMissing, TransportError)
 from alipay_mapi.fallback.deciding import EXPIRED, FINAL, GAVE_UP, NOT_THERE, OPEN, decide, describe
 from alipay_mapi.trade_state import Effect, TradeState
@@ -60,10 +61,16 @@ def test_an_answer_without_a_proper_amount_is_for_a_person(amount):
     assert decided(answer(total_fee=amount)).outcome == "needs_a_person"
 
 
-def test_an_answer_about_another_order_settles_nothing():
-    decision = decided(answer("A2"))
-    assert (decision.outcome, decision.effects, decision.state) == (OPEN, (), NOTHING)
-    assert decision.error.startswith("OrderMismatch: ")
+@pytest.mark.parametrize("message, name", [
+    (answer("A2"), "OrderMismatch"), (OrderMismatch("x"), "OrderMismatch"), (PartyMismatch("x"), "PartyMismatch")])
+def test_a_signed_answer_about_another_order_or_account_is_a_persons_and_settles_nothing(message, name):
+    decision = decided(message)
+    assert (decision.outcome, kinds(decision), decision.state) == (OPEN, [("needs_a_person", name)], NOTHING)
+    assert decision.error.startswith(name + ": ") and decision.due_at == START + 60
+    again = decided(message, decision.state, attempts=2)
+    assert (again.outcome, again.effects) == (OPEN, ()), "he is told once"
+    paid = decided(answer(), again.state)
+    assert (paid.outcome, kinds(paid)) == ("paid", [("paid", "")])
 
 
 def test_an_answer_that_does_not_say_for_whom_it_is_settles_nothing():
@@ -121,7 +128,7 @@ def test_not_there_is_no_answer_about_a_trade_that_was_seen(known):
 
 UNKNOWN = [
     TransportError("no complete answer in time", kind="timeout", sent=True), ResponseSignatureMissing("unsigned"),
-    ResponseSignatureInvalid("does not fit"), OrderMismatch("about another"), OutcomeUnknown("may have arrived"),
+    ResponseSignatureInvalid("does not fit"), OutcomeUnknown("may have arrived"),
     GatewayError("SYSTEM_ERROR", code="SYSTEM_ERROR"), GatewayError("ILLEGAL_SIGN", code="ILLEGAL_SIGN"),
     GatewayError("no code", code=""), GatewayError("x", code="trade_not_exist"), mapi.errors.NotXML("a page"),
     AmountMismatch("of whatever"), mapi.AlipayError("asking failed inside"),
