@@ -4,22 +4,19 @@ The store's clock stands still and is moved only while no worker lives, so no le
 whatever comes twice then was given out twice. Where the database's own clock is used, leases are short and really end.
 """
 import json
-import mmap
 import os
 import random
 import shutil
 import signal
-import sqlite3
-import struct
 import tempfile
 import time
 
 import kill_plan
 import kill_rules
+from kill_places import Clock
 from kill_world import Gateway, Line, fork, listener, recorder, serve
 from kill_worker import HOLD, KILL, TASKS, Worker
 
-START = 1700000000.0
 DAY = 86400.0
 #: Longer than every lease of a worker (and than the first interval).
 LEASES_END = 310.0
@@ -28,103 +25,16 @@ LEASES_END = 310.0
 ROUNDS, KILLS_END, FASTER = 24, 18, 12
 #: Seconds of a lease where the clock is real, and of the first interval.
 SHORT_LEASE, SHORT_INTERVAL = 3.0, 1.3
-#: An effect's table of the shop, in the store's own database. Nothing in it is unique, so nothing is merged.
-TABLE = ("CREATE TABLE shop_effects (effect_key VARCHAR(200), number VARCHAR(64), kind VARCHAR(20), "
-         "detail VARCHAR(400), id BIGINT, worker INTEGER)")
-
-
-class Clock:
-    """The same for every process that is forked from here."""
-
-    def __init__(self):
-        self._shared = mmap.mmap(-1, 8)
-        self.move(START)
-
-    def __call__(self):
-        return struct.unpack_from("d", self._shared)[0]
-
-    def move(self, seconds):
-        struct.pack_into("d", self._shared, 0, self() + seconds)
-
-    def reset(self):
-        struct.pack_into("d", self._shared, 0, START)
-
-
-class Sqlite:
-    """Where the store of a run is, and how it is read past the library."""
-
-    name = "sqlite"
-
-    def __init__(self, folder):
-        self._path = os.path.join(folder, "store.db")
-
-    def new(self, within):
-        for suffix in ("", "-wal", "-shm"):
-            if os.path.exists(self._path + suffix):
-                os.unlink(self._path + suffix)
-        if within:
-            self.read(TABLE)
-        return self._path
-
-    def read(self, statement, values=()):
-        db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        try:
-            return db.execute(statement, values).fetchall()
-        finally:
-            db.close()
-
-    def holds(self, key):
-        """What the store holds of an effect: "nothing", that it is "pending", or that it is "done"."""
-        return _state_of(self.read("SELECT done_at FROM mapi_effects WHERE effect_key = ?", (key,)))
-
-
-class Postgresql:
-    """``url``: of an empty database that nobody else uses."""
-
-    name = "postgresql"
-
-    def __init__(self, url):
-        self._url, self._connection = url, None
-
-    def new(self, within):
-        self.read("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public" + (";" + TABLE if within else ""))
-        return self._url
-
-    def read(self, statement):
-        import psycopg2
-        connection = psycopg2.connect(self._url.replace("+psycopg2", ""))
-        try:
-            connection.autocommit = True
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-
-    def holds(self, key):
-        import psycopg2
-        if self._connection is None:
-            self._connection = psycopg2.connect(self._url.replace("+psycopg2", ""))
-            self._connection.autocommit = True
-        cursor = self._connection.cursor()
-        cursor.execute("SELECT done_at FROM mapi_effects WHERE effect_key = %s", (key,))
-        return _state_of(cursor.fetchall())
-
-
-def _state_of(rows):
-    return "nothing" if not rows else "pending" if rows[0][0] is None else "done"
 
 
 class Setting:
     """What is the same for all workers of a run. ``place``: a Sqlite or Postgresql. ``threads``: that ask, per worker.
-    ``within``: effects are written in the store's own transaction. ``batch``: how many answers are settled at once,
-    None: as the package has it. ``own_clock``: the database's. ``sql_points``: number statements too."""
+    ``within``: effects are written in the store's own transaction. ``own_clock``: the database's. ``sql_points``:
+    number statements too."""
 
-    def __init__(self, place, plan, clock, shop, within=False, threads=4, batch=None, own_clock=False, bug="",
-                 sql_points=False):
+    def __init__(self, place, plan, clock, shop, within=False, threads=4, own_clock=False, bug="", sql_points=False):
         self.place, self.store, self.plan, self.shop, self.within = place, place.name, plan, shop, within
-        self.threads, self.batch, self.bug, self.sql_points = threads, batch, bug, sql_points
+        self.threads, self.bug, self.sql_points = threads, bug, sql_points
         self.clock, self.lease = (None, SHORT_LEASE) if own_clock else (clock, None)
         self.url = self.gateway = self.recorder = ""
 

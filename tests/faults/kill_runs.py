@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import kill_bugs
 import kill_plan
-from kill_control import Control, Postgresql, Sqlite
+from kill_control import Control
+from kill_places import Postgresql, Sqlite
 from kill_world import fork
 
 #: A run in which no kill hit counts for nothing, and is made again, at most so often.

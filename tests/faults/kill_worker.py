@@ -103,8 +103,6 @@ class Worker:
 
     def _adjust(self):
         from alipay_mapi.fallback import outbox, runner
-        if self.setting.batch is not None:
-            runner._BATCH = self.setting.batch
         if self.setting.lease is not None:
             runner.LEASE = outbox.LEASE = self.setting.lease
         if self.skew:
