@@ -30,11 +30,13 @@ LEASE, AHEAD = 60.0, 15.0
 LATE, LATE_REFUND = 1.0, 0.4
 #: Between two refunds of one partner; Alipay asks for 3. Source: forex_refund.
 REFUNDS_APART = 3.5
-_BATCH = 50
+_BATCH = 100
 #: So many questions in a row without a connection: the gateway is down, and the run ends.
 _DOWN = 5
 #: Seconds between two settlements that a slow handler may take; how often a stop is looked for meanwhile.
 _SLICE, _POLL = 5.0, 0.1
+#: Answers of so many seconds are settled together: a transaction costs as much as some ten orders in it.
+_GATHER = 0.02
 _REFUND = "refund "
 
 DONE, LIMIT, DEADLINE, STOPPED, GATEWAY_DOWN = "done", "limit", "deadline", "stopped", "gateway down"
@@ -224,6 +226,8 @@ class Run:
         done = []
         try:
             done.append(self._answered.get(timeout=_POLL))
+            if self._workers and len(self._out) > 1:
+                time.sleep(_GATHER)
             while len(done) < _BATCH:
                 done.append(self._answered.get_nowait())
         except queue.Empty:
