@@ -136,7 +136,7 @@ def store_loop(store, clock, options):
         with deciding:
             decisions = {row.id: decided(row, clock.now) for row in claimed}
         with watch:
-            store.settle([(row, lambda stored: decisions[stored.id]) for row in claimed])  # noqa: B023 called now
+            store.settle([(row, lambda stored: decisions[stored.id]) for row in claimed])
     counts = store.counts()
     if counts["outcomes"] != {"paid": options.orders} or counts["effects"] != options.orders:
         raise SystemExit(counts)

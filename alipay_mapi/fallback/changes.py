@@ -117,6 +117,8 @@ def _with_refund(decision: Decision, stored: Row, found: Findings, now: float, s
         after = before._replace(tries=before.tries + 1)
         if found.query is not None and before.status in refunding.LOOKS:
             after = refunding.looked(after, decision.state, found.query)
+            if before.status == refunding.ASKED and after.status == refunding.READY:
+                after = after._replace(since=now)       # an outage before it was ever sent does not count
         elif found.refund is not None and before.status == refunding.READY:
             after = refunding.sent(after, found.refund)
     after = refunding.aged(after, now, schedule)

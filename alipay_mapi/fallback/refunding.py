@@ -44,8 +44,8 @@ _REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
 
 class Refund(NamedTuple):
     """``amount``: as sent. ``gmt_return``: 14 digits, GMT+8; kept, so that a repetition is the same to the letter.
-    ``since``: UTC seconds, when the shop asked for it. ``before``: CNY given back before it, "" when not known yet.
-    ``tries``: how often it was worked on."""
+    ``since``: UTC seconds, when the shop asked for it, then when it became ready. ``before``: CNY given back before it,
+    "" when not known yet. ``tries``: how often it was worked on."""
 
     out_return_no: str
     amount: str
@@ -71,7 +71,8 @@ def from_text(text: str) -> Tuple[Refund, ...]:
         found = tuple(Refund(*values) for values in json.loads(text))
     except (ValueError, TypeError):
         found = ()
-    if not found:
+    if not found or not all(isinstance(refund.since, (int, float)) and isinstance(refund.tries, int)
+                            for refund in found):
         raise AlipayError("the stored refunds of an order cannot be read; was the row changed by hand?")
     return found
 

@@ -96,7 +96,8 @@ def _outcomes(outcomes, watched):
                     for name, count, tone, about in rows)
     return _section("What became of them", "" if not rows else
                     "<div class=\"bar\" aria-hidden=\"true\">{}</div><div class=\"scroll\" tabindex=\"0\"><table>"
-                    "<thead><tr><th scope=\"col\">outcome</th><th scope=\"col\" class=\"n\">orders</th><th scope=\"col\">"
+                    "<thead><tr><th scope=\"col\">outcome</th><th scope=\"col\" "
+                    "class=\"n\">orders</th><th scope=\"col\">"
                     "that is</th></tr></thead><tbody>{}</tbody></table></div>".format(stacked, table))
 
 

@@ -324,6 +324,19 @@ def test_a_refund_that_is_never_seen_is_given_up_after_a_day_and_holds_up_nothin
         assert len(alipay.asked) == 1
 
 
+def test_a_refund_that_waited_for_longer_than_a_day_is_sent_all_the_same():
+    """Nobody ran for 26 hours; the day in which it must be seen begins when it is ready to be sent."""
+    alipay = Alipay([(accepted, True)])
+    with Desk(alipay.client) as desk:
+        desk.watch()
+        desk.run()
+        desk.fallback.refund("shop", "A1", "R1", "4.00")
+        desk.run(26 * 3600)
+        until_quiet(desk, rounds=20)
+        assert refunding.from_text(desk.row().refunds)[0].status == DONE and len(alipay.asked) == 1
+        assert [kind for kind, _, _ in desk.effects()] == ["paid", "refunded"]
+
+
 def test_only_a_cross_border_order_of_a_known_shop_is_refunded_here():
     with Desk() as desk:
         desk.fallback.watch("shop", mapi.Order("A1", total_fee="8.00"))

@@ -243,6 +243,10 @@ def test_a_question_that_could_outlive_its_claim_is_left_to_others(monkeypatch):
             @staticmethod
             def monotonic():
                 return clock[0]
+
+            @staticmethod
+            def sleep(seconds):
+                clock[0] += seconds
         monkeypatch.setattr(runner, "time", Time)
         claim = desk.store.claim
 
