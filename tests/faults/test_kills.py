@@ -1,7 +1,8 @@
 """Workers killed with ``kill -9``: every order has exactly the effects that the gateway's books imply, once.
 
 How it is done is in ``kill_control.py``, what must hold in ``kill_rules.py``. The long version is
-``benchmarks/faults.py``. ALIPAY_MAPI_KILLS: how many times as many runs as below are made.
+``benchmarks/faults.py``. ALIPAY_MAPI_KILLS: how many times as many runs as below are made; by itself all of them in the
+phase of CI that has the servers, and a tenth elsewhere.
 """
 import json
 import math
@@ -18,7 +19,8 @@ import kill_rules
 import servers
 
 HERE = Path(__file__).resolve().parent
-TIMES = float(os.environ.get("ALIPAY_MAPI_KILLS") or 1)
+ALL = "servers" in os.environ.get("ALIPAY_MAPI_EXPECT", "").split()
+TIMES = float(os.environ.get("ALIPAY_MAPI_KILLS") or (1 if ALL else 0.1))
 #: Processes that make runs at once. They wait for each other's workers most of the time, for a server even more.
 JOBS = {"sqlite": 2, "postgresql": 3}
 
@@ -77,16 +79,19 @@ def test_nor_when_one_of_four_workers_on_postgresql_is(kills):
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_nor_at_any_point_before_or_after_a_call_of_the_store_the_gateway_or_the_handler(kills, store):
-    reports, (undisturbed,) = kills("--do", "kill", "--variant", "handler", store=store)
+    reports, (undisturbed,) = kills("--do", "kill", "--variant", "handler", *([] if TIMES >= 1 else ["--some", 40]),
+                                    store=store)
     assert undisturbed["faults"] == [] and undisturbed["repeats"] == 0
     points = {tuple(point) for point in undisturbed["points"] if point[1] != "sql"}
-    assert {tuple(report["item"]) for report in reports} == points
+    killed = {tuple(report["item"]) for report in reports}
+    assert killed == points if TIMES >= 1 else len(killed & points) == 40
     names = {point[3].replace("effects_done", "effect_done") for point in points}
     assert names >= {when + call for when in ("before ", "after ") for call in (
         "watch", "claim", "settle", "apply", "effects", "effect_done", "handler", "send", "slots")}
     total = nothing_wrong(reports, store + ", every point")
     # Killed after the handler has returned and before that is recorded, its effect comes again, with its key.
-    assert total["repeats"] >= sum(report["item"][3] == "after handler" for report in reports) > 0
+    again = sum(report["item"][3] == "after handler" for report in reports)
+    assert total["repeats"] >= again and (again or TIMES < 1)
     assert not any(report["repeats"] for report in reports if report["item"][3] in ("before effects", "after claim"))
 
 
