@@ -185,8 +185,7 @@ _ROWS = [
      "        if False:"),
     ("changes query_fallback", "changes",
      "schedule, stored.outcome,\n                          stored.last_error)",
-     "schedule, stored.outcome,\n                          'TRADE_NOT_EXIST after the deadline: asked once more "
-     "before it counts')"),
+     "schedule, stored.outcome,\n                          'TRADE_NOT_EXIST: once more, to be sure')"),
 ]
 
 

@@ -117,7 +117,8 @@ def test_types_and_data_are_shipped(setup_cfg, checkout):
     package = checkout / "alipay_mapi"
     assert (package / "py.typed").is_file()
     others = {str(path.parent.relative_to(package)) for path in package.glob("**/*")
-              if path.is_file() and path.suffix not in (".py", ".pyc", ".pyi") and path.name != "py.typed"}
+              if path.is_file() and path.suffix not in (".py", ".pyi") and path.name != "py.typed"
+              and path.parent.name != "__pycache__"}
     assert sorted(others - {"data"}) == sorted(pattern[:-2] for pattern in shipped[3:])
 
 

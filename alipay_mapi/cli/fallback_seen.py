@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ..errors import AlipayError
 from ..fallback import Row, Store
+from ..fallback.deciding import NOT_THERE
 from ..trade_state import NEEDS_A_PERSON
 from .output import Output
 
@@ -45,7 +46,7 @@ class Seen:
             self._outcomes[decision.outcome] = self._outcomes.get(decision.outcome, 0) + 1
             self.persons += [dict(place, detail=effect.detail) for effect in decision.effects
                              if effect.kind == NEEDS_A_PERSON]
-            if decision.error:
+            if decision.error and decision.error != NOT_THERE:
                 name = decision.error.partition(":")[0]
                 self.errors[name] = self.errors.get(name, 0) + 1
                 self.unanswered, self.last_error = self.unanswered + 1, decision.error

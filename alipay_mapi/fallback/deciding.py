@@ -28,7 +28,7 @@ OPEN, EXPIRED, GAVE_UP = "open", "expired", "gave_up"
 FINAL = (PAID, CLOSED, REFUNDED, NEEDS_A_PERSON, EXPIRED, GAVE_UP)
 
 #: What is kept as the last error after the first such answer after the deadline.
-NOT_THERE = "TRADE_NOT_EXIST after the deadline: asked once more before it counts"
+NOT_THERE = "TRADE_NOT_EXIST: once more, to be sure"
 
 #: Answered with one of these, an order that has no trade yet.
 _NOT_THERE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")

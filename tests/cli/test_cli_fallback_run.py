@@ -163,6 +163,9 @@ def test_in_json_too(run, shop, tmp_path):
 def test_an_order_that_nobody_came_for_expires_after_its_time(run, shop, tmp_path):
     run("fallback", "watch", write_orders(tmp_path, "A9", made_at=OLD), "--config", "shop.ini")
     assert run(*RUN + HANDLED).code == 0
+    assert outcomes() == {"A9": "open"} and effects(tmp_path) == [], "said once, and unsigned"
+    assert run("fallback", "retry", "--out-trade-no", "A9", "--merchant", "md5", "--config", "shop.ini").code == 0
+    assert run(*RUN + HANDLED).code == 0
     assert outcomes() == {"A9": "expired"} and effects(tmp_path) == ["md5:closed::A9"]
 
 
