@@ -132,7 +132,7 @@ MUTANTS = [
     ("T-44", "checks.py", "    if found.out_trade_no != number:",
      "    if found.out_trade_no.lower().strip() != number.lower().strip():"),
     ("T-44", "checks.py", "    if found is None:", "    if False:"),
-    ("T-46", "trade_state.py", "for e in after._implied() if e not in self.done)", "for e in after._implied())"),
+    ("T-46", "trade_state.py", "for e in self._implied() if e not in self.done)", "for e in self._implied())"),
     ("T-47", "trade_state.py", "if len({d for i, d in state.seen", "if False and len({d for i, d in state.seen"),
     ("T-42", "trade_state.py", "(self.answered - self.mismatched)", "self.answered"),
     ("T-42", "trade_state.py", '._add("mismatched", trade)', ""),

@@ -61,7 +61,7 @@ def nothing_wrong(reports, what):
     return total
 
 
-def test_nothing_is_lost_or_doubled_when_a_worker_on_sqlite_is_killed_at_random_moments(kills):
+def test_T91_nothing_is_lost_or_doubled_when_a_worker_on_sqlite_is_killed_at_random_moments(kills):
     runs = math.ceil(100 * TIMES)
     reports, _ = kills("--runs", runs, "--orders", 30)
     assert len(reports) == runs
@@ -78,7 +78,7 @@ def test_nor_when_one_of_four_workers_on_postgresql_is(kills):
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
-def test_nor_at_any_point_before_or_after_a_call_of_the_store_the_gateway_or_the_handler(kills, store):
+def test_T91_nor_at_any_point_before_or_after_a_call_of_the_store_the_gateway_or_the_handler(kills, store):
     reports, (undisturbed,) = kills("--do", "kill", "--variant", "handler", *([] if TIMES >= 1 else ["--some", 40]),
                                     store=store)
     assert undisturbed["faults"] == [] and undisturbed["repeats"] == 0
