@@ -6,6 +6,9 @@ text; what stands there instead).
 import re
 
 _ROWS = [
+    ("T-93", "stores/sqlite_file",
+     "        if now < seen:",
+     "        if False:"),
     ("schedule", "schedule",
      "        if now >= last:",
      "        if False:"),
@@ -183,7 +186,7 @@ _ROWS = [
     ("deciding", "deciding",
      "        if last_error != NOT_THERE:",
      "        if False:"),
-    ("changes query_fallback", "changes",
+    ("fallback_clock", "changes",
      "schedule, stored.outcome,\n                          stored.last_error)",
      "schedule, stored.outcome,\n                          'TRADE_NOT_EXIST: once more, to be sure')"),
 ]
