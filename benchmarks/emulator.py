@@ -10,7 +10,6 @@ same bytes. A client in a process of its own, pinned to another core, asks one a
 turn and in random order; a ratio is the median of the ratios round by round. A missed bar is printed as MISSED.
 """
 import argparse
-import json
 import os
 import random
 import socket
@@ -20,6 +19,8 @@ import sys
 import tempfile
 import time
 from urllib.parse import urlsplit
+
+import bars
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir))
@@ -65,13 +66,7 @@ def main(argv=None):
             filled(path, count)
         start(options, empty, many, rows)
         queries(options, many, rows)
-    print("\n{:58s} {:>9s}    {:>7s}".format("bar", "measured", "bar"))
-    for text, value, limit, at_most in rows:
-        print("{:58s} {:9.2f} {} {:7.2f}  {}".format(text, value, "<=" if at_most else ">=", limit,
-                                                     "met" if (value <= limit) == at_most else "MISSED"))
-    if options.json:
-        print(json.dumps([{"bar": text, "measured": round(value, 3), "limit": limit, "at_most": at_most,
-                           "met": (value <= limit) == at_most} for text, value, limit, at_most in rows]))
+    bars.show(rows, options.json)
     return 0
 
 

@@ -11,7 +11,6 @@ database of PostgreSQL) one worker process is compared with two. A missed bar is
 import argparse
 import asyncio
 import hashlib
-import json
 import multiprocessing
 import os
 import queue
@@ -23,6 +22,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import bars
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir))
@@ -60,13 +61,7 @@ def main(argv=None):
             two_workers(options, url, rows)
     finally:
         gateway.terminate()
-    print("\n{:58s} {:>9s}    {:>7s}".format("bar", "measured", "bar"))
-    for text, value, limit, at_most in rows:
-        print("{:58s} {:9.2f} {} {:7.2f}  {}".format(text, value, "<=" if at_most else ">=", limit,
-                                                     "met" if (value <= limit) == at_most else "MISSED"))
-    if options.json:
-        print(json.dumps([{"bar": text, "measured": round(value, 3), "limit": limit, "at_most": at_most,
-                           "met": (value <= limit) == at_most} for text, value, limit, at_most in rows]))
+    bars.show(rows, options.json)
     return 0
 
 

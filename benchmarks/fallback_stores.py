@@ -11,13 +11,14 @@ by pages and counts, for many orders and for few. A missed bar is printed as MIS
 """
 import argparse
 import itertools
-import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+
+import bars
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir))
@@ -43,12 +44,7 @@ def main(argv=None):
     rows = []
     speed(options, rows)
     memory(options, rows)
-    print("\n{:58s} {:>9s}    {:>7s}".format("bar", "measured", "bar"))
-    for text, value, limit in rows:
-        print("{:58s} {:9.2f} <= {:7.2f}  {}".format(text, value, limit, "met" if value <= limit else "MISSED"))
-    if options.json:
-        print(json.dumps([{"bar": text, "measured": round(value, 3), "limit": limit, "at_most": True,
-                           "met": value <= limit} for text, value, limit in rows]))
+    bars.show([row + (True,) for row in rows], options.json)
     return 0
 
 

@@ -1,7 +1,6 @@
 """``demo``: a shop's day beside an emulated gateway, with a report. The day is in ``alipay_mapi.demo``."""
 import os
 import re
-import sys
 import time
 from typing import Any, Iterable
 
@@ -9,6 +8,7 @@ from .._version import __version__
 from ..errors import ConfigurationError, InvalidRequest, show
 from . import exits
 from .output import Output
+from .progress import progress_bar
 
 _REPORT = os.path.join("alipay-mapi-demo", "report.html")
 _MOST = 5000
@@ -76,7 +76,7 @@ def _show(steps: Iterable, out: Output) -> None:
         for _ in steps:
             pass
         return
-    bar = _bar() if sys.stderr.isatty() else None
+    bar = progress_bar("{task.percentage:>3.0f} %")
     if bar is not None:
         with bar:
             task = bar.add_task("", total=1000)
@@ -89,18 +89,6 @@ def _show(steps: Iterable, out: Output) -> None:
         if tenth > told:
             told = tenth
             out.talk("{:>3} %  {}".format(10 * tenth, step.what))
-
-
-def _bar() -> Any:
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return None
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    except ImportError:
-        return None
-    return Progress(BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
-                    TextColumn("{task.description}"), console=Console(file=sys.stderr), transient=True)
 
 
 # --- when it is over --------------------------------------------------------------------------------------------

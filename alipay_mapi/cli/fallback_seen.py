@@ -1,6 +1,4 @@
 """What a run of the fallback meets, order by order; at a terminal with rich, a bar on stderr."""
-import os
-import sys
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..errors import AlipayError
@@ -8,6 +6,7 @@ from ..fallback import Row, Store
 from ..fallback.deciding import NOT_THERE
 from ..trade_state import NEEDS_A_PERSON
 from .output import Output
+from .progress import progress_bar
 
 
 class Seen:
@@ -24,7 +23,7 @@ class Seen:
         self.errors: Dict[str, int] = {}
         self.unanswered, self.last_error = 0, ""
         self._outcomes: Dict[str, int] = {}
-        self._bar = None if out.as_json else _bar()
+        self._bar = None if out.as_json else progress_bar("{task.completed:.0f}/{task.total:.0f}")
         if self._bar is not None:
             due = store.counts()["due"]
             self._task = self._bar.add_task("", total=due if limit is None else min(due, limit))
@@ -57,15 +56,3 @@ class Seen:
 def listed(counts: Mapping[str, int]) -> str:
     """``3 open, 2 paid``."""
     return ", ".join("{} {}".format(number, name.replace("_", " ")) for name, number in sorted(counts.items()))
-
-
-def _bar() -> Any:
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return None
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    except ImportError:
-        return None
-    return Progress(BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
-                    TextColumn("{task.description}"), console=Console(file=sys.stderr), transient=True)
