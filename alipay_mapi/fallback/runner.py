@@ -222,7 +222,9 @@ class Run:
     def _settle(self):
         """Take in what is answered. Returns soon even if nothing is, so that a stop or a deadline is noticed."""
         if not self._workers and not self._waiting.empty():
-            self._ask_about(*(self._waiting.get_nowait() or ()))
+            item = self._waiting.get_nowait()
+            if item is not None:
+                self._ask_about(*item)
         done = []
         try:
             done.append(self._answered.get(timeout=_POLL))

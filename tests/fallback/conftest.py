@@ -1,6 +1,7 @@
-"""A store of each kind, with the test's clock."""
+"""A store of each kind, with the test's clock; and an emulated gateway."""
 import pytest
 
+from fallback_setup import gateway
 from stores_under_test import KINDS, Place
 
 
@@ -14,3 +15,9 @@ def place(request, tmp_path):
 @pytest.fixture
 def store(place):
     return place.open()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with gateway() as one:
+        yield one

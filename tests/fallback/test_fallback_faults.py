@@ -7,7 +7,7 @@ from alipay_mapi.emulator.faults import ANSWER_FAULTS, NOTIFICATION_FAULTS
 from alipay_mapi.errors import InvalidMessage
 from alipay_mapi.fallback import Schedule
 
-from fallback_setup import Shop, dump, gateway
+from fallback_setup import Shop, dump
 
 #: What the fallback must have recorded while the fault lasted.
 ERRORS = {
@@ -18,12 +18,6 @@ ERRORS = {
     "answer-forged": "ResponseSignatureInvalid", "answer-wrong-charset": ("CharsetError", "ResponseSignatureInvalid"),
 }
 SCHEDULE = Schedule(jitter=0.2)
-
-
-@pytest.fixture(scope="module")
-def shared():
-    with gateway() as one:
-        yield one
 
 
 @pytest.fixture

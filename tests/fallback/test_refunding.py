@@ -11,7 +11,7 @@ from alipay_mapi.fallback import refunding
 from alipay_mapi.fallback.refunding import ACCEPTED, ASKED, DONE, GAVE_UP, READY, REFUSED, UNKNOWN, Refund
 from alipay_mapi.trade_state import TradeState
 
-from fallback_setup import (Asked, Desk, PLAIN, START, Shop, accepted, answer, gateway, order, refund_note, refusal)
+from fallback_setup import (Asked, Desk, PLAIN, START, Shop, accepted, answer, order, refund_note, refusal)
 
 REFUND = Refund("R1", "4.00", "20260301120000", "", START)
 PAID = TradeState(order()).apply(answer())[0]
@@ -349,12 +349,6 @@ def test_only_a_cross_border_order_of_a_known_shop_is_refunded_here():
 
 
 # --- against the emulator ---------------------------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def shared():
-    with gateway() as one:
-        yield one
-
 
 @pytest.fixture
 def shop(shared):
