@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from alipay_mapi import client, transport
+from alipay_mapi import merchant_settings
 from alipay_mapi.cli import build_parser, exits, main, options, settings
 
 PAGES = ("cli.md", "configuration.md")
@@ -191,9 +192,9 @@ def test_the_exit_codes_are_those_of_the_program(page):
 
 def test_every_setting_and_its_variable_are_documented(page):
     text = page["configuration.md"]
-    for name in settings.NAMES:
+    for name in merchant_settings.NAMES:
         assert "`{}`".format(name) in text and "`{}{}`".format(settings.PREFIX, name.upper()) in text
-    for name in settings.KEYS:
+    for name in merchant_settings.KEYS:
         assert "`{}_file`".format(name) in text
-    for short, url in settings.GATEWAYS.items():
+    for short, url in merchant_settings.GATEWAYS.items():
         assert "`{}`".format(short) in text and url in text

@@ -13,10 +13,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "alipay_mapi"
 #: Layer to modules. ``name.*`` is a folder with all that is in it. ``.`` is ``alipay_mapi/__init__.py``.
 LAYERS = {
     1: "_version lazy errors error_codes error_code_table charsets amounts times status fields order der keys crypto.* "
-       "presign algorithms signing merchant",
+       "presign algorithms signing merchant masking",
     2: "services.* request form_body xml_answer messages checks response notification synchronous_return app_result "
        "text_answer trade_state",
-    3: "deadline transport client",
+    3: "deadline transport client merchant_settings installed",
     4: ".",
     5: "emulator.* fallback.*",
     6: "testing.* demo.* contrib.*",

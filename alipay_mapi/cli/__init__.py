@@ -15,9 +15,11 @@ from ..errors import AlipayError, InvalidRequest
 from ..merchant import WeakKeyWarning
 from ..services import ServiceAlias
 from . import codes, config, demo, doctor, emulator, exits, fallback, gateway, keys, options, sign, tour, verify
+from .host import Host
 from .output import Output
 from .versions import versions
 
+PROG = "alipay-mapi"
 _EXAMPLES = (
     "alipay-mapi demo                                       a shop's day beside an emulated gateway",
     "alipay-mapi tour                                       see it work: no account, no network",
@@ -29,10 +31,12 @@ _EXAMPLES = (
 )
 
 
-def build_parser() -> options.Parser:
-    """The whole argument parser; ``docs/cli.md`` is compared with it."""
+def build_parser(prog: str = PROG) -> options.Parser:
+    """The whole argument parser; ``docs/cli.md`` is compared with it. ``prog``: how it is called, where another program
+    runs it."""
     common, shop = options.common(), options.shop()
-    parser = options.Parser(prog="alipay-mapi", parents=[common, options.hidden(options.shop())], examples=_EXAMPLES,
+    examples = [line.replace(PROG, prog, 1) for line in _EXAMPLES]
+    parser = options.Parser(prog=prog, parents=[common, options.hidden(options.shop())], examples=examples,
                             description="Sign, ask and verify for shops on Alipay's legacy gateway (MAPI).",
                             epilog="exit codes:\n" + "".join("  {:<4} {}\n".format(code, text) for code, text in
                                                              sorted(exits.MEANINGS.items())))
@@ -44,12 +48,13 @@ def build_parser() -> options.Parser:
     return parser
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command and return its exit code. ``argv``: without the program's name; default ``sys.argv[1:]``."""
+def main(argv: Optional[Sequence[str]] = None, host: Optional[Host] = None) -> int:
+    """Run one command and return its exit code. ``argv``: without the program's name; default ``sys.argv[1:]``.
+    ``host``: the program that runs it with its own settings, see ``host``."""
     argv = list(sys.argv[1:] if argv is None else argv)
     out = Output(as_json="--json" in argv)
     try:
-        code = _guarded(argv, out)
+        code = _guarded(argv, out, host)
         out.finish()
     except BrokenPipeError:
         # The reader (head, less) has gone; keep the interpreter from complaining once more when it flushes.
@@ -58,11 +63,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     return code
 
 
-def _guarded(argv, out) -> int:
+def _guarded(argv, out, host) -> int:
     """The exit code of a command, whatever it raises."""
     try:
         options.refuse_secret_flags(argv)
-        args = _parse(argv)
+        args = _parse(argv, host)
     except SystemExit:      # --help
         out.as_json = False
         return exits.DONE
@@ -82,10 +87,10 @@ def _guarded(argv, out) -> int:
             return _failed(err, out, args.debug)
 
 
-def _parse(argv) -> Any:
+def _parse(argv, host=None) -> Any:
     # argparse before Python 3.8 takes -vv for an abbreviation, and those are switched off.
     argv = [one for arg in argv for one in (["-v"] * (len(arg) - 1) if re.fullmatch("-vv+", arg) else [arg])]
-    parser = build_parser()
+    parser = build_parser(PROG if host is None else host.prog)
     command = options.check_words(parser, argv)
     args, extras = parser.parse_known_args(argv)
     options.check_taken(command, args)
@@ -97,6 +102,7 @@ def _parse(argv) -> Any:
         extras = [extra for extra in extras if extra.startswith("-")]
     if extras:
         options.unknown(extras, command)
+    args.host_program = host
     return args
 
 

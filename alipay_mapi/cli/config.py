@@ -1,6 +1,7 @@
 """``config show``, ``check`` and ``example``: what is set and where, whether it can work, and how it is written."""
 from typing import Any, List
 
+from .. import merchant_settings
 from ..errors import ConfigurationError, MissingKey
 from . import exits, ini, masking, settings
 from .output import Output
@@ -32,7 +33,7 @@ def run_show(args: Any, out: Output) -> int:
     problems: List[ConfigurationError] = []
     found = settings.load(args, problems=problems)
     rows, table = [], {}
-    for name in settings.NAMES:
+    for name in merchant_settings.NAMES:
         setting = found.table[name]
         value, short = _masked(name, setting), ""
         if name == "gateway":
@@ -78,8 +79,8 @@ def run_example(args: Any, out: Output) -> int:
 
 def _gateway(value):
     """(short name or "", URL)."""
-    url = settings.GATEWAYS.get(value, value)
-    return next((short for short, known in settings.GATEWAYS.items() if known == url), ""), url
+    url = merchant_settings.GATEWAYS.get(value, value)
+    return next((short for short, known in merchant_settings.GATEWAYS.items() if known == url), ""), url
 
 
 def _masked(name, setting):
@@ -87,6 +88,6 @@ def _masked(name, setting):
     if value is None:
         return None if setting.source == "default" else "(not readable)"
     if name == "alipay_public_key":
-        count = len(settings.several(value))
+        count = len(merchant_settings.several(value))
         return "{} key{}".format(count, "" if count == 1 else "s")
-    return HIDDEN if name in settings.KEYS else masking.shown(name, value)
+    return HIDDEN if name in merchant_settings.KEYS else masking.shown(name, value)

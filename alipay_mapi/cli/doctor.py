@@ -5,13 +5,14 @@ import stat
 import sys
 from typing import Any, List, NamedTuple
 
-from .. import merchant
+from .. import merchant, merchant_settings
 from ..errors import AlipayError, ConfigurationError
+from ..installed import module_version, pycrypto_is_there
 from ..keys import load_public_key
 from . import exits, online, settings
 from .keys import fingerprint
 from .output import Output
-from .versions import distributed, module_version, versions
+from .versions import versions
 from .words import for_shell
 
 OK, NOTE, WARNING, PROBLEM = "ok", "note", "warning", "problem"
@@ -71,7 +72,7 @@ def machine() -> List[Finding]:
     for name, module in (("requests", "requests"), ("lxml", "lxml.etree"), ("pycryptodome", "Crypto.PublicKey.RSA")):
         if known[name] is None or module_version(module) is None:
             found.append(Finding("library", PROBLEM, "{} cannot be imported; pip install {}".format(name, name)))
-    if distributed("pycrypto") is not None or (known["pycryptodome"] or "3").startswith(("1.", "2.")):
+    if pycrypto_is_there():
         found.append(Finding("pycrypto", PROBLEM, "the abandoned pycrypto is installed, in the same folder Crypto: "
                              "pip uninstall pycrypto pycryptodome, then pip install pycryptodome"))
     if known["cryptography"] is None:
@@ -155,7 +156,7 @@ def pair(shop: merchant.Merchant, path: Any) -> List[Finding]:
     if shop.sign_type == "MD5" or shop.private_key is None:
         return [Finding("pair", NOTE, "there is no private_key to compare the public key with")]
     try:
-        uploaded = load_public_key(settings.read_file(path, "own_public_key_file"), shop.private_key.kind,
+        uploaded = load_public_key(merchant_settings.read_file(path, "own_public_key_file"), shop.private_key.kind,
                                    "own_public_key_file")
     except AlipayError as err:
         return [Finding("pair", PROBLEM, str(err))]

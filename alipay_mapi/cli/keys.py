@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import der
 from .. import keys as key_texts
+from .. import merchant_settings
 from ..errors import InvalidRequest, KeyFormatError, KeyMismatch, show
 from . import exits, settings
 from .output import Output
@@ -153,7 +154,7 @@ def _der(text: bytes) -> bytes:
 def _read(path: str) -> bytes:
     if path == "-":
         return settings.read_stdin(_LARGEST)
-    data, problem = settings.read_up_to(path, _LARGEST + 1)
+    data, problem = merchant_settings.read_up_to(path, _LARGEST + 1)
     if problem:
         raise InvalidRequest("FILE: cannot read {}: {}".format(show(path, 200), problem), parameter="FILE")
     if len(data) > _LARGEST:

@@ -8,23 +8,14 @@ import sys
 import warnings
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from .. import merchant
 from ..errors import ConfigurationError, show
+from ..merchant import Merchant
+from ..merchant_settings import DEFAULTS, KEY_FILES, LARGEST, NAMES, merchant_of, read_file
 from . import ini as ini_file
+from .host import Host, as_text
 
-#: Merchant's arguments, in its order.
-NAMES = ("partner", "sign_type", "private_key", "alipay_public_key", "md5_key", "seller_id", "seller_email",
-         "input_charset", "gateway", "allow_http")
-#: Those that are keys: text, or ``…_file``.
-KEYS = ("private_key", "alipay_public_key", "md5_key")
-DEFAULTS = {"input_charset": "utf-8", "gateway": merchant.GATEWAY_INTL, "allow_http": "false"}
-GATEWAYS = {"intl": merchant.GATEWAY_INTL, "instore": merchant.GATEWAY_INSTORE,
-            "mainland": merchant.GATEWAY_MAINLAND, "sandbox": merchant.GATEWAY_SANDBOX, "hk": merchant.GATEWAY_HK}
 PREFIX = "ALIPAY_MAPI_"
 
-_KEY_FILES = tuple(key + "_file" for key in KEYS)
-_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-_LARGEST = 64 * 1024
 #: Stand-ins for settings that cannot work, while the others are looked at.
 _SOUND = {"partner": "2088000000000000", "sign_type": "RSA2"}
 
@@ -66,30 +57,46 @@ def load(args: Any, environ: Optional[Mapping[str, str]] = None,
 def _load(args, environ, problems) -> Settings:
     path = ini_path(args, environ)
     section = args.merchant or environ.get(PREFIX + "MERCHANT") or None
+    host = host_of(args)
     ini: Optional[Tuple[str, str]] = None
-    from_ini: Dict[str, str] = {}
+    from_ini: Dict[str, Any] = {}
+    where = ""
     if path is not None:
-        section, from_ini = ini_file.read(path, section, NAMES + _KEY_FILES, problems)
+        section, from_ini = ini_file.read(path, section, NAMES + KEY_FILES, problems)
         ini = None if section is None else (path, section)
+    elif host is not None:
+        section = section or host.default
+        if section is None or section not in host.merchants:
+            problems.append(ConfigurationError("merchant: {} has {}; choose one with --merchant".format(
+                host.place, show(", ".join(host.merchants), 200) or "none")))
+        else:
+            from_ini = {name: as_text(name, value) for name, value in host.merchants[section].items()}
+            where = "{}[{!r}]".format(host.place, section)
     elif section is not None:
         problems.append(ConfigurationError("merchant: {} is a section of an ini file, and no file is named; give "
                                            "--config FILE or {}CONFIG".format(show(section), PREFIX)))
-    flags = {name: getattr(args, name, None) for name in NAMES + _KEY_FILES}
+    flags = {name: getattr(args, name, None) for name in NAMES + KEY_FILES}
     flags["allow_http"] = "true" if flags["allow_http"] else None
     upper = {name: environ.get(PREFIX + name.upper()) or None for name in flags}
     layers = (("flag", flags, lambda name: "--" + name.replace("_", "-"), ""),
               ("environment", upper, lambda name: PREFIX + name.upper(), ""),
-              ("file", from_ini, lambda name: "{} [{}]".format(path, section), os.path.dirname(path or "")))
+              ("file" if host is None else "settings", from_ini, lambda name: where or "{} [{}]".format(path, section),
+               os.path.dirname(path or "")))
     files: Dict[str, str] = {}
     return Settings({name: _find(name, layers, files, problems) for name in NAMES}, ini, files)
 
 
+def host_of(args: Any) -> Optional[Host]:
+    """The program whose settings count in place of an ini file's, if any; a file that is named by flag wins."""
+    return None if args.config else getattr(args, "host_program", None)
+
+
 def ini_path(args: Any, environ: Mapping[str, str]) -> Optional[str]:
     """The ini file that was named, or None."""
-    return args.config or environ.get(PREFIX + "CONFIG") or None
+    return args.config or (environ.get(PREFIX + "CONFIG") or None if host_of(args) is None else None)
 
 
-def make_merchant(settings: Settings) -> merchant.Merchant:
+def make_merchant(settings: Settings) -> Merchant:
     """The Merchant of these settings. Raises ConfigurationError and its kinds."""
     return _make({name: setting.value for name, setting in settings.table.items()})
 
@@ -124,37 +131,11 @@ def about(error: ConfigurationError) -> str:
 
 
 def _make(values):
-    values = dict(values)
     for name in ("partner", "sign_type"):
         if not values[name]:
             raise ConfigurationError("{0}: not set; give --{1}, {2}{3}, or an ini file with --config".format(
                 name, name.replace("_", "-"), PREFIX, name.upper()))
-    charset = values["input_charset"]
-    values["input_charset"] = None if charset.lower() == "none" else charset
-    values["gateway"] = GATEWAYS.get(values["gateway"], values["gateway"])
-    switch = _SWITCH.get(values["allow_http"].lower())
-    if switch is None:
-        raise ConfigurationError("allow_http: write true or false")
-    values["allow_http"] = switch
-    if values["alipay_public_key"] is not None:
-        values["alipay_public_key"] = several(values["alipay_public_key"])
-    return merchant.Merchant(**values)
-
-
-def several(value: Any) -> list:
-    """The texts of one or more public keys: PEM blocks, or base64 with commas between.
-
-    >>> several("MIIB,MIIC")
-    ['MIIB', 'MIIC']
-    """
-    if isinstance(value, list):
-        return [key for part in value for key in several(part)]
-    text = value.decode("latin-1") if isinstance(value, bytes) else value
-    if isinstance(value, bytes) and "-----BEGIN" not in text:
-        return [value]
-    if "-----BEGIN" in text:
-        return ["-----BEGIN" + part for part in text.split("-----BEGIN")[1:]]
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return merchant_of(values)
 
 
 def _find(name, layers, files, problems):
@@ -176,7 +157,7 @@ def _find(name, layers, files, problems):
 
 def _read_key(name, path, folder, files, stdin, problems):
     if path == "-" and stdin:
-        return read_stdin(_LARGEST)
+        return read_stdin(LARGEST)
     path = os.path.join(folder, os.path.expanduser(path))
     try:
         data = read_file(path, name + "_file")
@@ -184,24 +165,6 @@ def _read_key(name, path, folder, files, stdin, problems):
         problems.append(err)
         return None
     files[name] = path
-    return data
-
-
-def read_up_to(path: str, size: int) -> Tuple[bytes, str]:
-    """(the first ``size`` bytes of a file, what went wrong: "" when nothing did)."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(size), ""
-    except OSError as err:
-        return b"", err.strerror or type(err).__name__
-
-
-def read_file(path: str, parameter: str) -> bytes:
-    """The bytes of a key file. Raises ConfigurationError."""
-    data, problem = read_up_to(path, _LARGEST + 1)
-    if problem or len(data) > _LARGEST:
-        raise ConfigurationError("{}: cannot read {}: {}".format(parameter, show(path, 200), problem or "too large "
-                                                                 "for a key"))
     return data
 
 

@@ -4,6 +4,7 @@ import re
 import pytest
 from cli_samples import MD5_KEY, PARTNER, load
 
+from alipay_mapi import merchant_settings
 from alipay_mapi.cli import settings
 
 
@@ -80,7 +81,7 @@ def test_check_does_not_say_that_it_signs_when_it_cannot(run, ini, fixtures):
 def test_the_example_holds_every_setting_and_no_key_and_is_taken(run, tmp_path, fixtures):
     ran = run("config", "example")
     assert ran.code == 0 and ran.err == ""
-    for name in settings.NAMES:
+    for name in merchant_settings.NAMES:
         assert name in ran.out
     assert load(run("config", "example", "--json"))["ini"] == ran.out
     (tmp_path / "new.ini").write_text(ran.out)
@@ -92,7 +93,7 @@ def test_the_example_holds_every_setting_and_no_key_and_is_taken(run, tmp_path, 
     (tmp_path / "md5.txt").write_text(MD5_KEY)
     (tmp_path / "new.ini").write_text(text)
     told = load(run("config", "show", "--config", "new.ini", "--json"))["settings"]
-    assert {name for name in told if told[name]["source"] == "file"} == set(settings.NAMES)
+    assert {name for name in told if told[name]["source"] == "file"} == set(merchant_settings.NAMES)
 
 
 def test_check_refuses_a_key_in_the_wrong_place(run, ini, fixtures):
