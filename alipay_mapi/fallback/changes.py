@@ -120,7 +120,7 @@ def _with_refund(decision: Decision, stored: Row, found: Findings, now: float, s
             if before.status == refunding.ASKED and after.status == refunding.READY:
                 after = after._replace(since=now)       # an outage before it was ever sent does not count
         elif found.refund is not None and before.status == refunding.READY:
-            after = refunding.sent(after, found.refund)
+            after = refunding.begun(refunding.sent(after, found.refund), now)
     after = refunding.aged(after, now, schedule)
     state, effects = refunding.concluded(decision.state, before, after)
     refunds = tuple(after if refund is before else refund for refund in refunds)

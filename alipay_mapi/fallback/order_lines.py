@@ -7,7 +7,7 @@ import json
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, BinaryIO, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .. import charsets
 from ..errors import AlipayError, ConfigurationError, InvalidRequest, show
@@ -39,12 +39,13 @@ class Line(NamedTuple):
 
 
 def read_orders(file: BinaryIO, clock: Callable[[], float], *, shop: Optional[str] = None, timeout: Any = None,
-                schedule: Schedule = USUAL, charset: str = "utf-8", form: Optional[str] = None) -> Iterator[Line]:
+                schedule: Schedule = USUAL, charset: str = "utf-8", form: Optional[str] = None,
+                shops: Optional[Collection[str]] = None) -> Iterator[Line]:
     """The lines of a file, one at a time.
 
     ``clock``: the store's, see ``watch_file.clock_of``. ``shop``, ``timeout``: of orders that name none. ``charset``:
     UTF-8 (with or without a byte order mark), GBK, GB2312, GB18030. ``form``: ``csv`` or ``jsonl``, None: by what the
-    file begins with. An order with ``made_at`` (Unix seconds, or a moment with its zone) has less time left. Raises
+    file begins with. ``shops``: those that there are; None: any. An order with ``made_at`` (Unix seconds, or a moment with its zone) has less time left. Raises
     InvalidRequest for a header that cannot be used, ConfigurationError for an unknown charset.
 
     >>> import io
@@ -70,7 +71,7 @@ def read_orders(file: BinaryIO, clock: Callable[[], float], *, shop: Optional[st
         if told or problem:
             watched: Optional[Watched] = None
             try:
-                watched = None if problem else _watched(told, clock(), shop, timeout, schedule)
+                watched = None if problem else _watched(told, clock(), shop, timeout, schedule, shops)
             except AlipayError as err:
                 problem = str(err)
             yield Line(number, watched, problem)
@@ -145,7 +146,7 @@ def _object(text) -> Tuple[Dict[str, Any], str]:
         told = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
     except KeyError:
         return {}, "a name stands twice in the object"
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ArithmeticError):   # a number like 1e99999999999999999999 is the last
         return {}, problem
     if not isinstance(told, dict):
         return {}, problem
@@ -169,7 +170,7 @@ def _refuse(name):
 
 # --- one order --------------------------------------------------------------------------------------------------------
 
-def _watched(told, now, shop, timeout, schedule) -> Watched:
+def _watched(told, now, shop, timeout, schedule, shops) -> Watched:
     number = told.get("out_trade_no")
     if isinstance(number, str) and _SPREADSHEET.fullmatch(number):
         raise InvalidRequest("out_trade_no: it looks like a number that a spreadsheet has rounded; export it as text")
@@ -177,6 +178,9 @@ def _watched(told, now, shop, timeout, schedule) -> Watched:
     name = told.get("shop", shop)
     if name is None:
         raise InvalidRequest("shop: the line names none; add the column, or name one for all")
+    if shops is not None and name not in shops:
+        raise InvalidRequest("shop: {} is none of those that there are ({}); nobody would ask about its orders".format(
+            show(name), show(", ".join(shops), 200)))
     made = _moment(told["made_at"], now) if "made_at" in told else now
     wanted = told.get("timeout", timeout)
     closes = made + seconds_of(float(wanted) if isinstance(wanted, Decimal) else wanted, made)

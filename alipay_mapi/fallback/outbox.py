@@ -3,13 +3,20 @@
 At least once, with a key that never changes, in order per order. Once exactly where the handler writes through the
 store's own connection (``within``): then its work and the record of it are one transaction.
 """
+import inspect
+import logging
+import os
 import time
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+import traceback
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import ConfigurationError
+from ..errors import AlipayError, ConfigurationError
 from .deciding import describe
 from .rows import Pending
 from .stores.contract import Store
+
+_LOG = logging.getLogger("alipay_mapi.fallback")
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 #: Carries out an effect; whatever it raises makes the effect come again.
 Handler = Callable[[Pending], Any]
@@ -32,12 +39,13 @@ class Carried(NamedTuple):
 
 
 class Outbox:
-    """``handler`` or ``within``, not both. ``worker``: a name for this process."""
+    """``handler`` or ``within``, not both. ``worker``: a name for this process. ``shops``: whose effects; None: all."""
 
-    def __init__(self, store: Store, worker: str, handler: Optional[Handler] = None, within: Optional[Within] = None):
+    def __init__(self, store: Store, worker: str, handler: Optional[Handler] = None, within: Optional[Within] = None,
+                 shops: Optional[Sequence[str]] = None):
         if handler is not None and within is not None:
             raise ConfigurationError("give a handler, or one that works within the store's transaction; not both")
-        self._store, self._worker, self._handler, self._within = store, worker, handler, within
+        self._store, self._worker, self._handler, self._within, self._shops = store, worker, handler, within, shops
 
     def carry_out(self, seconds: Optional[float] = None, only: Optional[Tuple[str, str]] = None,
                   stopped: Callable[[], bool] = lambda: False) -> Carried:
@@ -50,7 +58,7 @@ class Outbox:
             return Carried(0, 0)
         until = None if seconds is None else time.monotonic() + seconds
         while not stopped() and (until is None or time.monotonic() < until):
-            pending = self._store.effects(self._worker, _BATCH, LEASE, only)
+            pending = self._store.effects(self._worker, _BATCH, LEASE, only, self._shops)
             if not pending:
                 break
             begins = time.monotonic() + LEASE / 2
@@ -91,22 +99,49 @@ class Outbox:
 
     def _one(self, effect):
         try:
-            self._handler(effect)   # type: ignore[misc]
+            _done(self._handler(effect))    # type: ignore[misc]
             return True
-        except Exception as err:    # whatever the shop's own code raises
+        except (Exception, SystemExit) as err:      # whatever the shop's own code raises
             self._failed(effect, err)
             return False
 
     def _one_within(self, effect):
         try:
             # False: not ours any more; somebody else has taken it over, and does it.
-            return True if self._store.effect_done(effect, self._within) else None
-        except Exception as err:
+            return True if self._store.effect_done(effect, self._called_within) else None
+        except (Exception, SystemExit) as err:
             self._failed(effect, err)
             return False
 
+    def _called_within(self, connection, effect):
+        _done(self._within(connection, effect))     # type: ignore[misc]
+
     def _failed(self, effect, err):
-        self._store.effect_failed(effect, describe(err), pause_of(effect.attempts))
+        told = describe(err) if isinstance(err, AlipayError) else "{}: {}".format(type(err).__name__, _place(err))
+        _LOG.warning("the handler failed at %s of order %s (%s), attempt %d: %s", effect.kind, effect.out_trade_no,
+                     effect.shop, effect.attempts, told)
+        self._store.effect_failed(effect, told, pause_of(effect.attempts))
+
+
+def _done(result):
+    """Raises AlipayError for what has not run: a coroutine or a generator."""
+    if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+        raise AlipayError("the handler is a coroutine or a generator, and nothing of it has run; give a plain function")
+
+
+def _place(err: BaseException) -> str:
+    """File and line of the shop's own code where it is known, else of whoever raised."""
+    frames = traceback.extract_tb(err.__traceback__)
+    others = [frame for frame in frames if not frame[0].startswith(_OURS)]
+    own = [frame for frame in others if "site-packages" not in frame[0] and os.sep + "lib" + os.sep + "python" not in
+           frame[0]]
+    for found in (own, others, list(frames)):
+        if found:
+            return "{}:{}".format(os.path.basename(found[-1][0]), found[-1][1])
+    return "an unknown place"
 
 
 def pause_of(attempts: int) -> float:

@@ -1,15 +1,16 @@
-"""How the store stands, and what the last run did, as a text file for Prometheus' node exporter (extra ``prometheus``).
+"""How the store stands, and what the last run did, as text for Prometheus' node exporter (extra ``prometheus``).
 
-A cron job has no port to scrape: the exporter's textfile collector reads this file from its folder instead. It is
-written beside itself and moved into place, so that no half of it is ever read.
+A cron job has no port to scrape: the exporter's textfile collector reads a file from its folder instead.
 """
-from typing import Any, Dict, Optional
+from typing import Optional
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from ..trade_state import CLOSED, NEEDS_A_PERSON, PAID, REFUNDED
+from . import refunding
 from .deciding import EXPIRED, GAVE_UP, OPEN
 from .runner import Tally
+from .standing import Standing
 
 _OUTCOMES = (OPEN, PAID, CLOSED, REFUNDED, EXPIRED, NEEDS_A_PERSON, GAVE_UP)
 _STORE = (("orders_due", "Orders that are due now.", "due"),
@@ -24,28 +25,33 @@ _RUN = (("last_run_asked", "Orders that the last run asked about.", "asked"),
         ("last_run_seconds", "How long the last run took.", "seconds"))
 
 
-def write(path: str, counts: Dict[str, Any], at: float, tally: Optional[Tally] = None) -> None:
-    """Write the file. ``counts``: of ``Store.counts``; ``at``: the store's clock; ``tally``: of the run that has just
-    ended, if there was one. Raises OSError."""
+def text_of(found: Standing, tally: Optional[Tally] = None) -> bytes:
+    """The file's content. ``tally``: of the run that has just ended, if there was one."""
     registry = CollectorRegistry()
 
-    def gauge(name, about, value, **labels):
-        made = Gauge("alipay_mapi_fallback_" + name, about, list(labels), registry=registry)
-        (made.labels(**labels) if labels else made).set(value)
+    def gauge(name, about, value):
+        Gauge("alipay_mapi_fallback_" + name, about, registry=registry).set(value)
 
-    outcomes = Gauge("alipay_mapi_fallback_orders", "Watched orders, by outcome.", ["outcome"], registry=registry)
-    for outcome in _OUTCOMES + tuple(sorted(set(counts["outcomes"]) - set(_OUTCOMES))):
-        outcomes.labels(outcome=outcome).set(counts["outcomes"].get(outcome, 0))
+    def gauges(name, about, label, values):
+        made = Gauge("alipay_mapi_fallback_" + name, about, [label], registry=registry)
+        for value, count in values:
+            made.labels(**{label: value}).set(count)
+
+    outcomes = found.counts["outcomes"]
+    gauges("orders", "Watched orders, by outcome.", "outcome", [
+        (name, outcomes.get(name, 0)) for name in _OUTCOMES + tuple(sorted(set(outcomes) - set(_OUTCOMES)))])
     for name, about, key in _STORE:
-        gauge(name, about, counts[key])
+        gauge(name, about, found.counts[key])
+    gauge("needs_a_person", "Orders that a person must look at, whatever their outcome.", found.for_a_person)
+    statuses = refunding.OPEN + (refunding.DONE, refunding.REFUSED, refunding.GAVE_UP)
+    gauges("refunds", "Refunds that were asked for, by status.", "status", [
+        (name, found.refund_counts.get(name, 0)) for name in statuses])
     if tally is not None:
-        gauge("last_run_timestamp_seconds", "When the last run ended, by the store's clock.", at)
+        gauge("last_run_timestamp_seconds", "When the last run ended, by the store's clock.", found.at)
         for name, about, key in _RUN:
             gauge(name, about, getattr(tally, key))
         gauge("last_run_gateway_down", "1 when the last run ended because the gateway could not be reached.",
               int(tally.ended == "gateway down"))
-        errors = Gauge("alipay_mapi_fallback_last_run_errors", "Questions without a usable answer in the last run.",
-                       ["error"], registry=registry)
-        for name, count in sorted(tally.errors.items()):
-            errors.labels(error=name).set(count)
-    write_to_textfile(path, registry)
+        gauges("last_run_errors", "Questions without a usable answer in the last run.", "error",
+               sorted(tally.errors.items()))
+    return generate_latest(registry)

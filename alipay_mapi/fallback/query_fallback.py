@@ -55,6 +55,10 @@ class Fallback:
             raise ConfigurationError("refunds_apart: 3 to 3600 seconds, or None where nothing real is refunded")
         self.store, self.clients, self.schedule = store, dict(clients), schedule.check()
         self._per_second, self._refunds_apart, self._handler, self._within = per_second, refunds_apart, handler, within
+        for name, client in self.clients.items():
+            if not isinstance(client, Client) and not hasattr(client, "single_trade_query"):
+                raise ConfigurationError("clients: {} is given a {}; give Client(merchant)".format(
+                    show(name), type(client).__name__))
         self._outbox()      # both is refused now
 
     # --- orders ---------------------------------------------------------------------------------------------------
@@ -63,10 +67,15 @@ class Fallback:
         """Watch an order from now on: call it where the payment URL is made, before the buyer gets it.
 
         ``timeout``: as in the payment request (``timeout_rule``, ``it_b_pay``), or seconds; default 12 hours.
-        ``first_in``: seconds to the first question; default ``schedule.grace``. Watching it again changes nothing: then
-        False. Raises WatchConflict when it is watched with another price, InvalidRequest, StoreError.
+        ``first_in``: seconds to the first question; default ``schedule.grace``. An order that is watched already (then
+        False) gets a later deadline with its new payment URL, and is open again if it had expired. Raises WatchConflict
+        when it is watched with another price, InvalidRequest, StoreError.
         """
-        return self.watch_many([self.watched(shop, order, timeout, first_in)]) == 1
+        entry = self.watched(shop, order, timeout, first_in)
+        if self.store.watch([entry]) == 1:
+            return True
+        self.store.extend(entry)
+        return False
 
     def watched(self, shop: str, order: Order, timeout: Any = None, first_in: Optional[float] = None) -> Watched:
         """The entry for ``watch_many``. Raises ConfigurationError for an unknown shop, InvalidRequest."""
@@ -80,8 +89,8 @@ class Fallback:
         return Watched(shop, order, first_in, seconds_of(timeout, self.store.now()))
 
     def watch_many(self, entries: Iterable[Watched]) -> int:
-        """Watch many, in transactions of some thousands → how many are new. Raises as ``watch``; what came before the
-        refused part is kept, and giving all of it again is harmless."""
+        """Watch many, in transactions of some thousands → how many are new; the others stay as they are. Raises as
+        ``watch``; what came before the refused part is kept, and giving all of it again is harmless."""
         new, part = 0, []
         for entry in entries:
             part.append(entry)
@@ -164,9 +173,10 @@ class Fallback:
         except AlipayError as err:
             return err
 
-    def carry_out(self, seconds: Optional[float] = None) -> Carried:
-        """Hand pending effects to the handler, without asking the gateway anything. Raises StoreError."""
-        return self._outbox().carry_out(seconds)
+    def carry_out(self, seconds: Optional[float] = None, only: Optional[Tuple[str, str]] = None) -> Carried:
+        """Hand pending effects to the handler, without asking the gateway anything. ``only``: those of one order, by
+        (shop, out_trade_no). Raises StoreError."""
+        return self._outbox().carry_out(seconds, only)
 
     def retry(self, shop: Optional[str] = None, out_trade_no: Optional[str] = None) -> int:
         """Ask again now about what was given up (of one shop), or about one order, whatever became of it → how many.
@@ -180,7 +190,7 @@ class Fallback:
     # --- parts ----------------------------------------------------------------------------------------------------
 
     def _outbox(self):
-        return Outbox(self.store, worker_name(), self._handler, self._within)
+        return Outbox(self.store, worker_name(), self._handler, self._within, list(self.clients))
 
     def _client(self, shop: str) -> Client:
         client = self.clients.get(shop) if isinstance(shop, str) else None

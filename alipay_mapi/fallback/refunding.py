@@ -13,7 +13,8 @@ ready      send it
 unknown    no usable answer came: query, and if nothing has moved it is ready again
 accepted   query until it is seen
 done       proved; the effect ``refunded``
-refused    the gateway said no, or the order is not paid; the effect ``needs_a_person``
+denied     the gateway said no, unsigned: a signed query looks once before that is believed
+refused    the no is believed, or the order is not paid; the effect ``needs_a_person``
 gave up    not seen for a day; the effect ``needs_a_person``
 =========  ===========================================================================================================
 
@@ -32,11 +33,13 @@ from ..status import REFUND_SUCCESS
 from ..trade_state import NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
 from .schedule import Schedule
 
-ASKED, READY, UNKNOWN, ACCEPTED, DONE, REFUSED, GAVE_UP = (
-    "asked", "ready", "unknown", "accepted", "done", "refused", "gave up")
-OPEN = (ASKED, READY, UNKNOWN, ACCEPTED)
+ASKED, READY, UNKNOWN, ACCEPTED, DENIED, DONE, REFUSED, GAVE_UP = (
+    "asked", "ready", "unknown", "accepted", "denied", "done", "refused", "gave up")
+OPEN = (ASKED, READY, UNKNOWN, ACCEPTED, DENIED)
 #: Those in which the next thing is a signed query; in READY it is the request itself.
-LOOKS = (ASKED, UNKNOWN, ACCEPTED)
+LOOKS = (ASKED, UNKNOWN, ACCEPTED, DENIED)
+#: Sending it so often begins its day anew; a refund that is sent and never answered ends all the same.
+_SENT_AGAIN = 24
 
 #: The gateway has this ``out_return_no`` already.
 _REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
@@ -44,7 +47,7 @@ _REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
 
 class Refund(NamedTuple):
     """``amount``: as sent. ``gmt_return``: 14 digits, GMT+8; kept, so that a repetition is the same to the letter.
-    ``since``: UTC seconds, when the shop asked for it, then when it became ready. ``before``: CNY given back before it,
+    ``since``: UTC seconds, when the shop asked for it, became ready, or was sent last. ``before``: CNY given back before it,
     "" when not known yet. ``tries``: how often it was worked on."""
 
     out_return_no: str
@@ -69,7 +72,7 @@ def from_text(text: str) -> Tuple[Refund, ...]:
         return ()
     try:
         found = tuple(Refund(*values) for values in json.loads(text))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         found = ()
     if not found or not all(isinstance(refund.since, (int, float)) and isinstance(refund.tries, int)
                             for refund in found):
@@ -83,14 +86,19 @@ def current(refunds: Tuple[Refund, ...]) -> Optional[Refund]:
 
 
 def wished(order: Order, refunds: Tuple[Refund, ...], refund: Refund) -> Tuple[Refund, ...]:
-    """The refunds with a new one. The same one again changes nothing; the same number for another is InvalidRequest.
+    """The refunds with a new one. The same one again changes nothing while it is worked on or done; one that was
+    refused or given up is tried once more, under its number. The same number for another is InvalidRequest.
 
     Raises InvalidRequest for what ``forex_refund`` does not take.
     """
-    for known in refunds:
+    for at, known in enumerate(refunds):
         if known.out_return_no == refund.out_return_no:
             if (parse_amount(known.amount), known.reason) == (parse_amount(refund.amount), refund.reason):
-                return refunds
+                if known.status not in (REFUSED, GAVE_UP):
+                    return refunds
+                # Looked for first: it may have been carried out after all. Sent again it is the same to the letter.
+                again = known._replace(status=UNKNOWN if known.before else ASKED, since=refund.since, tries=0, error="")
+                return refunds[:at] + (again,) + refunds[at + 1:]
             raise InvalidRequest("out_return_no: {} is another refund of this order already; use a new one".format(
                 show(refund.out_return_no)), parameter="out_return_no")
     forex_refund(**request_of(order, refund))
@@ -107,18 +115,25 @@ def request_of(order: Order, refund: Refund) -> Dict[str, Any]:
 
 def looked(refund: Refund, state: TradeState, answer: Any) -> Refund:
     """The refund after a query. ``state``: with the answer's facts. ``answer``: a verified Response, or an error."""
-    if not isinstance(answer, Response):
-        return refund._replace(error=_named(answer))
-    given_back = _given_back(answer)
+    given_back = _given_back(answer) if isinstance(answer, Response) else None
     if given_back is None:
-        return refund._replace(error="to_buyer_fee of the answer cannot be read")
+        problem = "to_buyer_fee of the answer cannot be read" if isinstance(answer, Response) else _named(answer)
+        return refund if refund.status == DENIED else refund._replace(error=problem)
     if refund.status == ASKED:
         if state.status != PAID:
             return refund._replace(status=REFUSED, error="the order is {}, not paid".format(state.status or "unknown"))
         return refund._replace(status=READY, before=str(given_back), error="")
-    if given_back > parse_amount(refund.before) or state.status == REFUNDED:
+    if _moved(refund, state.order, given_back) or state.status == REFUNDED:
         return refund._replace(status=DONE, error="")
+    if refund.status == DENIED:
+        return refund._replace(status=REFUSED)
     return refund._replace(status=READY, error="") if refund.status == UNKNOWN else refund
+
+
+def _moved(refund, order, given_back):
+    """Was this refund given back? An order in CNY is refunded in the currency of the answer, so the amounts compare."""
+    more = given_back - parse_amount(refund.before)
+    return more >= parse_amount(refund.amount) if order.rmb_fee is not None else more > 0
 
 
 def sent(refund: Refund, answer: Any) -> Refund:
@@ -127,9 +142,19 @@ def sent(refund: Refund, answer: Any) -> Refund:
         return refund._replace(status=ACCEPTED, error="")
     if isinstance(answer, TransportError):      # not sent: nothing was changed
         return refund._replace(error=_named(answer))
-    if isinstance(answer, (GatewayError, InvalidRequest, ConfigurationError)):
+    if isinstance(answer, GatewayError):
+        return refund._replace(status=DENIED, error=_named(answer))
+    if isinstance(answer, (InvalidRequest, ConfigurationError)):    # not sent either
         return refund._replace(status=REFUSED, error=_named(answer))
     return refund._replace(status=UNKNOWN, error=_named(answer))    # OutcomeUnknown, or a bug on the way
+
+
+def begun(refund: Refund, now: float) -> Refund:
+    """The refund with the time in which it is to be seen, counted from when it was sent: however long nobody worked on
+    it before."""
+    if refund.status in (UNKNOWN, ACCEPTED, DENIED) and refund.tries <= _SENT_AGAIN:
+        return refund._replace(since=now)
+    return refund
 
 
 def told(refunds: Tuple[Refund, ...], state: TradeState) -> Tuple[Refund, ...]:

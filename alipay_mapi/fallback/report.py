@@ -10,7 +10,7 @@ from typing import Any, Iterable, List, Sequence, Tuple
 from .._version import __version__
 from ..trade_state import CLOSED, NEEDS_A_PERSON, PAID, REFUNDED
 from .deciding import EXPIRED, GAVE_UP, OPEN
-from .standing import Standing, for_people
+from .standing import Standing, for_people, several
 
 #: Outcome → (the colour's name in the style sheet, what it means).
 _OUTCOMES = {
@@ -27,40 +27,42 @@ _OUTCOMES = {
 def render(found: Standing) -> str:
     """The page, as HTML."""
     counts, outcomes = found.counts, found.counts["outcomes"]
-    persons = outcomes.get(NEEDS_A_PERSON, 0) + outcomes.get(GAVE_UP, 0)
-    late = counts["oldest_due"]
     style = (pkgutil.get_data("alipay_mapi", "data/report.css") or b"").decode("ascii")
     parts = [
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>Query fallback: {} open, {} for a person</title>\n"
-        "<style>\n{}</style>\n</head>\n<body>\n<main>\n".format(outcomes.get(OPEN, 0), persons, style),
-        "<header><h1>Query fallback</h1><p class=\"soft\">{} orders watched; as of {} UTC.</p></header>\n".format(
-            counts["watched"], datetime.fromtimestamp(found.at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")),
-        _verdict(persons, counts),
+        "<style>\n{}</style>\n</head>\n<body>\n<main>\n".format(outcomes.get(OPEN, 0), found.for_a_person, style),
+        "<header><h1>Query fallback</h1><p class=\"soft\">{} watched; as of {} UTC.</p></header>\n".format(
+            several(counts["watched"], "order"),
+            datetime.fromtimestamp(found.at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")),
+        _verdict(found),
         _tiles((("open", outcomes.get(OPEN, 0)), ("due now", counts["due"]),
-                ("late, the oldest", for_people(late) if counts["due"] else "–"),
+                ("late, the oldest", for_people(counts["oldest_due"]) if counts["due"] else "–"),
                 ("effects to hand over", counts["effects"]), ("effects that failed", counts["failures"]),
-                ("for a person", persons))),
+                ("for a person", found.for_a_person))),
         _outcomes(outcomes, counts["watched"]),
         _section("For a person", _table(
-            ("order", "why"), [(_name(shop, number), why) for shop, number, why in found.persons]),
-            "What was said about these orders does not agree with what the shop knows. Look at the order in Alipay's "
-            "console, then settle it by hand."),
+            ("order", "why"), [(_name(one.shop, one.out_trade_no), one.why) for one in found.persons]),
+            "What was said about these orders does not agree with what the shop knows, or nothing was said. Look at the "
+            "order in Alipay's console, then settle it by hand. <code>alipay-mapi fallback retry</code> asks again "
+            "about what was given up." + ("" if len(found.persons) == found.for_a_person else
+                                          " These are the last {}.".format(len(found.persons)))),
+        _section("Refunds that are not done", _table(
+            ("order", "refund", "amount", "status", "error"),
+            [(_name(one.shop, one.out_trade_no), one.out_return_no, one.amount, one.status, one.error)
+             for one in found.refunds], (2,)),
+            "Under way, refused or given up. One that is under way is seen through by the next runs."),
         _section("Effects that the shop's handler refused", _table(
             ("order", "effect", "attempts", "error"),
             [(_name(one.shop, one.out_trade_no), one.kind, one.attempts, one.error) for one in counts["failing"]],
             (2,)), "Each is handed over again, later and later, until the handler returns; the other orders go on."),
-        _section("Given up", _table(
-            ("order", "last error"), [(_name(shop, number), error) for shop, number, error in counts["gave_up"]]),
-            "No usable answer until a day after the deadline. <code>alipay-mapi fallback retry</code> asks again."),
         _section("Last errors", _table(
             ("order", "error"), [(_name(shop, number), error) for shop, number, error in counts["errors"]]),
             "Of orders whose last question had no usable answer; they are asked about again."),
         _section("How long open orders have been open", _bars(
             [("up to " + label if label != "longer" else label, count, "first") for label, count in found.ages],
-            ("watched for", "orders")), "" if found.looked_at >= outcomes.get(OPEN, 0) else
-            "Of the first {} open orders.".format(found.looked_at)),
+            ("watched for", "orders"))),
         _section("Open longest", _table(
             ("order", "watched for", "questions", "asked last", "last error"),
             [(_name(row.shop, row.out_trade_no), for_people(found.at - row.watched_at), row.attempts,
@@ -72,12 +74,28 @@ def render(found: Standing) -> str:
     return "".join(parts)
 
 
-def _verdict(persons, counts):
-    if persons or counts["failures"]:
-        return ("<section class=\"verdict bad\"><h2>A person should look</h2><p>{} orders need a person, {} effects "
-                "failed in the shop's handler.</p></section>\n".format(persons, counts["failures"]))
-    return ("<section class=\"verdict\"><h2>Nothing needs a person</h2><p>{} orders are open, and every other one is "
-            "settled.</p></section>\n".format(counts["outcomes"].get(OPEN, 0)))
+def _verdict(found):
+    failures, told = found.counts["failures"], []
+    if found.for_a_person:
+        told.append("{} need{} a person".format(several(found.for_a_person, "order"), "s" * (found.for_a_person == 1)))
+    if failures:
+        told.append("{} failed in the shop's handler".format(several(failures, "effect")))
+    if found.late:
+        due = found.counts["due"]
+        told.append("{} {} due, the oldest since {}: is cron running?".format(
+            several(due, "order"), "is" if due == 1 else "are", for_people(found.counts["oldest_due"])))
+    if found.for_a_person or failures:
+        kind, head = " bad", "A person should look"
+    elif found.late:
+        kind, head = " warn", "Nobody asks"
+    else:
+        kind, head = "", "Nothing needs a person"
+        count = found.counts["outcomes"].get(OPEN, 0)
+        told.append("{} {} open, and every other one is settled".format(
+            several(count, "order"), "is" if count == 1 else "are"))
+    text = ". ".join(told)
+    return "<section class=\"verdict{}\"><h2>{}</h2><p>{}</p></section>\n".format(
+        kind, head, text + "." * (not text.endswith("?")))
 
 
 def _tiles(pairs: Iterable[Tuple[str, Any]]) -> str:

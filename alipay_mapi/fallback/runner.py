@@ -16,7 +16,7 @@ from ..client import Client
 from ..errors import AlipayError, TransportError
 from .asking import ask, sends
 from .changes import Findings, by_findings, put_off
-from .deciding import Decision
+from .deciding import NO_TRADE, Decision
 from .outbox import Outbox
 from .rows import Row
 from .schedule import Schedule
@@ -44,7 +44,8 @@ DONE, LIMIT, DEADLINE, STOPPED, GATEWAY_DOWN = "done", "limit", "deadline", "sto
 
 class Tally(NamedTuple):
     """What a run did. ``ended``: ``done`` (nothing is due any more), ``limit``, ``deadline``, ``stopped`` or ``gateway
-    down``. ``outcomes``: outcome → answers that led to it; ``errors``: class → how often; ``effects`` and
+    down``. ``outcomes``: outcome → answers that led to it; ``errors``: class → how often
+    there was no usable answer; ``effects`` and
     ``failed_effects``: carried out, and to be handed over again."""
 
     asked: int
@@ -97,7 +98,7 @@ class Run:
                      time.monotonic() - started)
 
     def _work(self, limit, until):
-        self._carry_out(until)
+        carried_out = False
         while True:
             ended = self._ends(limit, until)
             if ended:
@@ -105,6 +106,10 @@ class Run:
             idle = 0.0
             if len(self._out) <= 2 * self._workers:
                 claimed, idle = self._claim(limit)
+                if not carried_out:
+                    # Behind the first questions, which are under way by now: a handler that hangs holds up nobody.
+                    self._carry_out(until)
+                    carried_out = True
                 if not claimed and not self._out and not idle:
                     return DONE
             if self._out:
@@ -252,7 +257,7 @@ class Run:
     def _count(self, row, found, decision):
         self._asked += 1
         for answer in found:
-            if isinstance(answer, AlipayError):
+            if isinstance(answer, AlipayError) and getattr(answer, "code", None) not in NO_TRADE:
                 name = type(answer).__name__
                 self._errors[name] = self._errors.get(name, 0) + 1
         down = isinstance(found.query if found.query is not None else found.refund, TransportError)

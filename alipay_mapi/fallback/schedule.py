@@ -1,20 +1,26 @@
 """When an order is asked about next: pure arithmetic on UTC seconds, so that every clock can be tried.
 
 After a grace time in which the notification usually comes, then at growing intervals, until the order's own deadline
-plus a margin; then once more, and never again. A moment is always computed from the store's clock and from what is
-stored, never from how long a process has run. Source: "When to query" (no interval is published; these are ours).
+plus a margin; then it has expired, and is asked about a few times more, days later: Alipay counts ``timeout_rule`` from
+the buyer's login, so an old payment page can still be paid. A moment is always computed from the store's clock and from
+what is stored, never from how long a process has run. Source: "When to query" (no interval is published; these are
+ours); create_forex_trade.
 """
 import hashlib
 from typing import NamedTuple, Optional
 
 from ..errors import ConfigurationError
 
+_DAY = 24 * 3600.0
+#: Days after its deadline on which an expired order is asked about.
+_LATE = (1, 3, 7)
+
 
 class Schedule(NamedTuple):
     """All in seconds. ``grace``: from the watch to the first question. ``first``: the first interval, which then grows
     by ``factor`` up to ``longest``. ``margin``: how long after an order's deadline it is asked about once more.
     ``jitter``: the share by which an interval is stretched, so that orders made together are not asked about together.
-    ``gives_up``: after the deadline and margin, how long an unknown outcome is asked about before a person must look.
+    ``gives_up``: how long an order is asked about in vain, after its deadline and margin, before a person must look.
     """
 
     grace: float = 60.0
@@ -57,9 +63,24 @@ class Schedule(NamedTuple):
         steps = min(max(attempts - 1, 0), 64)
         return min(self.first * self.factor ** steps, self.longest)
 
-    def retry(self, key: str, attempts: int, now: float, deadline: float) -> Optional[float]:
-        """When to ask again after a question that was not answered; None: give up, and tell a person."""
-        if now >= deadline + self.margin + self.gives_up:
+    def late(self, key: str, now: float, deadline: float) -> Optional[float]:
+        """When to ask about an order that has expired; None: not again."""
+        for days in _LATE:
+            moment = self._stretch(key, 0, 0.1 * days * _DAY) + deadline + self.margin + 0.9 * days * _DAY
+            if moment > now:
+                return moment
+        return None
+
+    def retry(self, key: str, attempts: int, now: float, deadline: float, since: Optional[float] = None,
+              patience: float = 1.0) -> Optional[float]:
+        """When to ask again after a question that was not answered; None: give up, and tell a person.
+
+        ``since``: when the first of the questions was asked that were not answered, one after the other; None: at the
+        deadline at the latest. ``patience``: so many times longer than usual."""
+        begun = deadline + self.margin
+        if since is not None:
+            begun = max(begun, since)
+        if now >= begun + self.gives_up * patience:
             return None
         return now + self._stretch(key, attempts, self.interval(attempts))
 

@@ -7,8 +7,7 @@ import time
 from contextlib import closing
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import WatchConflict
-from ..order import Order
+from ..errors import AlipayError, StoreError
 from .order_lines import CSV, JSONL, Line, read_orders
 from .stores.contract import Store
 from .stores.sqlite import SQLiteStore
@@ -81,7 +80,9 @@ def _add(store: Store, lines: Sequence[Line]) -> Tuple[int, List[Line]]:
     for last in (False, False, True):
         try:
             return store.watch([line.watched for line in lines if line.watched is not None]), refused
-        except WatchConflict:
+        except StoreError:
+            raise
+        except AlipayError:     # WatchConflict; or a stored price that cannot be read
             if last:
                 raise
         lines, more = _conflicts(store, lines)
@@ -90,18 +91,23 @@ def _add(store: Store, lines: Sequence[Line]) -> Tuple[int, List[Line]]:
 
 
 def _conflicts(store, lines):
-    """(lines without a conflict, those with one): with the store, or with a line before them."""
+    """(lines without a conflict, those with one): with the store, or with a line before them; or whose stored price
+    cannot be read."""
     good: List[Line] = []
     bad: List[Line] = []
-    seen: Dict[Tuple[str, str], Order] = {}
+    seen: Dict[Tuple[str, str], Any] = {}
     for line in lines:
         order = line.watched.order
         key = (line.watched.shop, order.out_trade_no)
         if key not in seen:
             row = store.get(*key)
-            seen[key] = order if row is None else row.order
+            try:
+                seen[key] = order if row is None else row.order
+            except AlipayError as err:
+                seen[key] = str(err)
         if seen[key] == order:
             good.append(line)
         else:
-            bad.append(Line(line.number, None, "out_trade_no: watched already, with another price; use a new number"))
+            bad.append(Line(line.number, None, "out_trade_no: watched already, {}".format(
+                "and " + seen[key] if isinstance(seen[key], str) else "with another price; use a new number")))
     return good, bad

@@ -1,11 +1,14 @@
 """What the tests of the stores share: places where a store is kept, orders, changes, threads.
 
-Every store keeps one contract: the one in memory, an SQLite file, SQLAlchemy on SQLite, PostgreSQL and MariaDB. The
-clock is the test's, but where it says "the database's own". Servers are real ones, see servers.py.
+Every store keeps one contract: the one in memory, an SQLite file, SQLAlchemy and Django on SQLite, PostgreSQL and
+MariaDB. The clock is the test's, but where it says "the database's own". Servers are real ones, see servers.py.
 """
 import os
+import shutil
+import sys
 import threading
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,11 +20,17 @@ from alipay_mapi.fallback.rows import Watched
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 from alipay_mapi.trade_state import Effect, TradeState
 
+import django_setup
 import servers
 
 START = 1700000000.0
 SERVERS = ["postgresql", "mariadb"]
-KINDS = ["memory", "sqlite", "sqlalchemy-sqlite"] + SERVERS
+#: Those that make their tables themselves; Django's migrations make the others', whose names are a little longer.
+OWN = ["memory", "sqlite", "sqlalchemy-sqlite"] + SERVERS
+DJANGO = ["django-sqlite", "django-postgresql", "django-mariadb"]
+KINDS = OWN + DJANGO
+#: Those that several machines share.
+SHARED = SERVERS + DJANGO[1:]
 _databases = {}
 TABLES = ["mapi_meta", "mapi_orders", "mapi_effects", "mapi_moments"]
 
@@ -41,7 +50,10 @@ class Place:
     """
 
     def __init__(self, kind, folder, new=False):
-        self.kind, self.clock, self.stores, self.engine = kind, Clock(), [], None
+        self.kind, self.clock, self.stores, self.engine, self.aliases = kind, Clock(), [], None, []
+        self.django, self.server = kind in DJANGO, kind.replace("django-", "")
+        if self.django:
+            django_setup.configure()
         if kind == "memory":
             self.where = ":memory:"
         elif kind == "sqlite":
@@ -49,21 +61,43 @@ class Place:
         elif kind == "sqlalchemy-sqlite":
             pytest.importorskip("sqlalchemy")
             self.where = "sqlite:///" + os.path.join(str(folder), "store-{}.db".format(uuid.uuid4().hex))
+        elif kind == "django-sqlite":
+            self.where = os.path.join(str(folder), "store-{}.db".format(uuid.uuid4().hex))
+            shutil.copy(_template(), self.where)
         else:
-            self.where = getattr(servers, kind)().database() if new else self._emptied(_databases)
+            self.where = self._new() if new else self._emptied(_databases)
+
+    def _new(self):
+        self.where = getattr(servers, self.server)().database()
+        if self.django:
+            django_setup.migrate(self.alias())
+        return self.where
 
     def _emptied(self, databases):
         if self.kind not in databases:
-            databases[self.kind] = getattr(servers, self.kind)().database()
+            databases[self.kind] = self._new()
         else:
             self.where = databases[self.kind]
-            self.open().close()     # it may have no tables yet
+            if not self.django:
+                self.open().close()     # it may have no tables yet
             self.execute(None, "DROP TABLE IF EXISTS shipped", "DELETE FROM mapi_effects", "DELETE FROM mapi_orders",
                          "DELETE FROM mapi_moments WHERE name <> 'clock'", "UPDATE mapi_moments SET moment = 0")
         return databases[self.kind]
 
+    def alias(self, **options):
+        """A new alias of Django's, and so a connection of its own, for the same database."""
+        self.aliases.append("a" + uuid.uuid4().hex)
+        make = django_setup.sqlite if self.kind == "django-sqlite" else django_setup.server
+        django_setup.add(self.aliases[-1], make(self.where, **options))
+        return self.aliases[-1]
+
     def open(self, clock=True, **more):
         clock = self.clock if clock is True else clock
+        if self.django:
+            from alipay_mapi.contrib.django.store.django_store import DjangoStore
+            store = DjangoStore(self.alias(**more), clock)
+            self.stores.append(store)
+            return store
         if self.kind in ("memory", "sqlite"):
             if self.kind == "memory" and self.stores:
                 return self.stores[0]   # it has one connection, and threads share it
@@ -81,6 +115,8 @@ class Place:
             for statement in statements:
                 found = store._db.execute(statement).fetchall()
             return found
+        if self.django:
+            return self._execute(statements)
         import sqlalchemy
         if self.engine is None:
             self.engine = sqlalchemy.create_engine(self.where, pool_pre_ping=True)
@@ -90,15 +126,62 @@ class Place:
                 found = [tuple(row) for row in result] if result.returns_rows else []
         return found
 
+    def _execute(self, statements):
+        """By Django, with a connection that no store has."""
+        from django.db import connections, transaction
+        if self.engine is None:
+            self.engine = self.alias()
+        with transaction.atomic(self.engine), connections[self.engine].cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement.replace("mapi_", "alipay_mapi_"))
+            return list(cursor.fetchall()) if cursor.description else []
+
+    @contextmanager
+    def transaction(self):
+        """Somebody else's, on a server: a function that runs a statement in it."""
+        if self.django:
+            from django.db import connections, transaction
+            alias = self.alias()
+            with transaction.atomic(alias):
+                yield lambda statement: by_hand(connections[alias], statement)
+            return
+        import sqlalchemy
+        engine = sqlalchemy.create_engine(self.where, isolation_level="READ COMMITTED")
+        with engine.begin() as db:
+            yield lambda statement: db.exec_driver_sql(statement)
+        engine.dispose()
+
+    def skips(self, store):
+        """Can rows that others hold be skipped? Skips the test where an older Django cannot say so."""
+        if not self.django:
+            assert store._kind.skips and store._kind.tables
+            return
+        from django.db import connections
+        if not connections[store._using].features.has_select_for_update_skip_locked:
+            pytest.skip("this Django does not say SKIP LOCKED to {}".format(self.server))
+
     def dump(self, store):
         """Every row of every table."""
-        return {table: sorted(self.execute(store, "SELECT * FROM " + table), key=repr) for table in TABLES}
+        return {table: sorted(self.execute(store, "SELECT * FROM " + table), key=repr)
+                for table in TABLES[self.django:]}
 
     def close(self):
         for store in self.stores:
             store.close()
-        if self.engine is not None:
+        for alias in self.aliases:
+            django_setup.remove(alias)
+        if self.engine is not None and not self.django:
             self.engine.dispose()
+
+
+def _template():
+    """An SQLite file that Django has migrated, made once."""
+    if "django-sqlite" not in _databases:
+        path = _databases["django-sqlite"] = os.path.join(django_setup.folder(), "template.db")
+        django_setup.add("template", django_setup.sqlite(path))
+        django_setup.migrate("template")
+        django_setup.remove("template")
+    return _databases["django-sqlite"]
 
 
 def order(number, fee="10.00"):
@@ -157,6 +240,9 @@ def at_once(*works):
             results[at] = works[at]()
         except BaseException as error:
             results[at] = error
+        finally:
+            if "django.db" in sys.modules:
+                sys.modules["django.db"].connections.close_all()     # this thread's
     threads = [threading.Thread(target=run, args=(at,)) for at in range(len(works))]
     for thread in threads:
         thread.start()
@@ -175,7 +261,20 @@ def reason(work):
 
 def by_hand(db, statement):
     """One statement with the connection that a store gives to a handler."""
+    if hasattr(db, "vendor"):
+        with db.cursor() as cursor:
+            return cursor.execute(statement.replace("mapi_", "alipay_mapi_"))
     return db.exec_driver_sql(statement) if hasattr(db, "exec_driver_sql") else db.execute(statement)
+
+
+def committed(db):
+    """What a handler must not do."""
+    if hasattr(db, "vendor"):
+        by_hand(db, "COMMIT")
+    elif hasattr(db, "commit"):
+        db.commit()
+    else:
+        db.get_transaction().commit()
 
 
 def kill(place):
@@ -183,7 +282,7 @@ def kill(place):
     import sqlalchemy
     engine = sqlalchemy.create_engine(place.where, isolation_level="AUTOCOMMIT")
     with engine.connect() as db:
-        if place.kind == "postgresql":
+        if place.server == "postgresql":
             db.exec_driver_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                                "WHERE datname = current_database() AND pid <> pg_backend_pid()").fetchall()
         else:

@@ -161,7 +161,9 @@ def given_up_in_the_end(broken, findings):
     kept = changed(stored, soon, True)
     assert (kept.facts, kept.refunds, kept.price) == (stored.facts, stored.refunds, stored.price)
     assert kept.last_error == soon.error
-    end = by_findings(stored, 99, findings, stored.deadline + 600 + 86400, PLAIN)
+    late = by_findings(stored, 98, findings, stored.deadline + 600, PLAIN)
+    assert late.outcome == "open", "one question in vain after a pause gives nothing up"
+    end = by_findings(changed(stored, late, True), 99, findings, stored.deadline + 600 + 86400, PLAIN)
     assert (end.outcome, end.due_at, kinds(end)) == ("gave_up", None, [("needs_a_person", "gave up: " + end.error)])
     assert changed(stored, end, True).facts == stored.facts
 
@@ -180,7 +182,9 @@ def test_it_is_when_there_is_no_answer_either(broken):
 
 def test_a_paid_order_whose_refunds_cannot_be_read_stays_paid():
     stored = row(facts=PAID, outcome="paid", refunds="x")
-    end = by_findings(stored, 99, Findings(TransportError("x")), stored.deadline + 600 + 86400, PLAIN)
+    late = by_findings(stored, 98, Findings(TransportError("x")), stored.deadline + 600, PLAIN)
+    end = by_findings(changed(stored, late, True), 99, Findings(TransportError("x")), stored.deadline + 600 + 86400,
+                      PLAIN)
     assert (end.outcome, end.due_at) == ("paid", None) and kinds(end)[0][0] == "needs_a_person"
 
 

@@ -1,4 +1,6 @@
 """The table of ``deciding``, row by row, and what late news change."""
+from datetime import datetime
+
 import pytest
 
 import alipay_mapi as mapi
@@ -7,13 +9,15 @@ from alipay_mapi.errors import (AmountMismatch, GatewayError, OrderMismatch, Out
                                 ResponseSignatureInvalid,
                                 ResponseSignatureMissing, TransportError)
 from alipay_mapi.fallback.deciding import EXPIRED, FINAL, GAVE_UP, NOT_THERE, OPEN, decide, describe
+from alipay_mapi.times import GMT8
 from alipay_mapi.trade_state import Effect, TradeState
 
 from fallback_setup import PLAIN, START, TRADE_NO, answer, note, order, refusal
 
 DEADLINE = START + 43200
 LAST = DEADLINE + 600           # PLAIN.margin
-NEVER = LAST + 86400            # PLAIN.gives_up
+DAY = 86400.0                   # PLAIN.gives_up
+NEVER = LAST + DAY
 NOTHING = TradeState(order())
 
 
@@ -92,8 +96,21 @@ def test_an_order_that_nobody_has_logged_in_for_waits_until_its_deadline_and_is_
     once = decided(refusal(code), now=LAST)
     assert (once.outcome, once.due_at, once.effects, once.error) == (OPEN, LAST + 60, (), NOT_THERE)
     late = decided(refusal(code), now=LAST + 60, last_error=NOT_THERE)
-    assert (late.outcome, late.due_at, kinds(late), late.error) == (EXPIRED, None, [("closed", "")], "")
+    assert (late.outcome, late.due_at, kinds(late), late.error) == (EXPIRED, LAST + DAY, [("closed", "")], "")
     assert not late.state.paid and late.state.status is None
+
+
+def test_an_expired_order_is_asked_about_a_few_times_more_and_a_payment_found_then_counts():
+    """timeout_rule begins with the buyer's login, so an old payment page can still be paid (create_forex_trade)."""
+    state, now, asked = decided(refusal(), now=LAST, last_error=NOT_THERE).state, LAST, []
+    for error in (refusal(), TransportError("x"), refusal(), refusal()):
+        late = decided(error, state, now=now, outcome=EXPIRED)
+        assert (late.outcome, late.effects, late.error) == (EXPIRED, (), "")
+        asked.append(late.due_at)
+        now = late.due_at or now
+    assert asked == [LAST + DAY, LAST + 3 * DAY, LAST + 7 * DAY, None]
+    found = decided(answer(), state, now=LAST + 3 * DAY, outcome=EXPIRED)
+    assert (found.outcome, found.due_at, kinds(found)) == ("paid", None, [("paid", "")])
 
 
 def test_the_deadline_is_the_orders_own():
@@ -119,9 +136,9 @@ def test_one_unsigned_answer_expires_nothing_whatever_came_before_it(before):
 def test_not_there_is_no_answer_about_a_trade_that_was_seen(known):
     """A trade that a notification has named cannot be gone: the order never expires by it."""
     state, _ = NOTHING.apply(known)
-    late = decided(refusal(), state, now=LAST + 1)
+    late = decided(refusal(), state, now=LAST)
     assert late.outcome in (OPEN, "needs_a_person") and ("closed", "") not in kinds(late)
-    assert decided(refusal(), state, now=NEVER).outcome in (GAVE_UP, "needs_a_person")
+    assert decided(refusal(), state, now=NEVER, last_error=late.error).outcome in (GAVE_UP, "needs_a_person")
 
 
 # --- no usable answer -------------------------------------------------------------------------------------------------
@@ -142,16 +159,36 @@ def test_an_unknown_outcome_is_asked_again_settles_nothing_and_is_given_up_with_
     for now in (START, LAST, LAST + 3600, NEVER - 1):
         decision = decided(error, state, attempts=3, now=now)
         assert (decision.outcome, decision.due_at, decision.effects) == (OPEN, now + 240, ())
-        assert decision.state == state and decision.error == "{}: {}".format(type(error).__name__, error)
-    end = decided(error, state, attempts=40, now=NEVER)
+        said = "{}: {}".format(type(error).__name__, error)
+        assert decision.state == state and decision.error.partition(" (in vain since ")[0] == said
+    since = decided(error, state, attempts=39, now=LAST).error
+    assert since.endswith("(in vain since {})".format(datetime.fromtimestamp(LAST, GMT8).strftime("%Y-%m-%d %H:%M:%S")))
+    limit = LAST + (7 * DAY if isinstance(error, TransportError) else DAY)
+    assert decided(error, state, attempts=40, now=limit - 1, last_error=since).outcome == OPEN
+    end = decided(error, state, attempts=40, now=limit, last_error=since)
     assert (end.outcome, end.due_at, end.state) == (GAVE_UP, None, state)
     assert kinds(end) == [("needs_a_person", "gave up: " + end.error)] and type(error).__name__ in end.error
 
 
+def test_one_question_in_vain_after_a_pause_gives_nothing_up():
+    """Cron was off for days, and the gateway is not well in the first minute: Friday's orders are not given up."""
+    late = LAST + 9 * DAY
+    for error in UNKNOWN:
+        for before in ("", "GatewayError: SYSTEM_ERROR", "x (in vain since 2099-01-01 00:00:00)",
+                       "x (in vain since 2020-99-99 00:00:00)"):
+            first = decided(error, attempts=3, now=late, last_error=before)
+            assert (first.outcome, first.due_at) == (OPEN, late + 240)
+            second = decided(error, attempts=4, now=late + DAY - 1, last_error=first.error)
+            assert second.outcome == OPEN
+        if not isinstance(error, TransportError):
+            assert decided(error, attempts=5, now=late + DAY, last_error=second.error).outcome == GAVE_UP
+
+
 def test_a_trade_that_still_waits_after_its_deadline_is_asked_for_a_day_and_then_a_persons():
     waiting = answer(status="WAIT_BUYER_PAY")
-    assert decided(waiting, now=LAST + 1).due_at == LAST + 61
-    end = decided(waiting, now=NEVER)
+    first = decided(waiting, now=LAST)
+    assert first.due_at == LAST + 60
+    end = decided(waiting, now=LAST + DAY, last_error=first.error)
     assert (end.outcome, end.due_at) == (GAVE_UP, None) and "still waits" in end.error
     assert kinds(end) == [("needs_a_person", end.error)]
 
@@ -162,7 +199,8 @@ def test_a_trade_that_still_waits_after_its_deadline_is_asked_for_a_day_and_then
 @pytest.mark.parametrize("error", UNKNOWN[:3] + [refusal()], ids=lambda error: type(error).__name__)
 def test_an_error_never_opens_again_what_is_settled(outcome, error):
     decision = decided(error, outcome=outcome, now=START)
-    assert (decision.outcome, decision.due_at, decision.effects) == (outcome, None, ())
+    late = LAST + DAY if outcome == EXPIRED else None
+    assert (decision.outcome, decision.due_at, decision.effects) == (outcome, late, ())
     assert bool(decision.error) == (outcome == GAVE_UP), "what was given up shows its last error"
 
 

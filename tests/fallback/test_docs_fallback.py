@@ -14,6 +14,7 @@ import alipay_mapi as mapi
 from alipay_mapi import trade_state
 from alipay_mapi.cli import exits, main
 from alipay_mapi.fallback import Schedule, open_store
+from alipay_mapi.fallback.outbox import LEASE
 from alipay_mapi.fallback.runner import REFUNDS_APART
 from alipay_mapi.testing import TestGateway
 
@@ -172,12 +173,30 @@ def test_an_order_that_nobody_pays_is_asked_about_as_often_as_the_page_says(page
     assert "is asked about {} times".format(len(moments)) in " ".join(page.split())
 
 
+def test_the_schedule_that_asks_sooner_asks_as_the_page_says(page):
+    told = dict(re.findall(r"`(grace|first|factor|longest) = (\d+)`", page))
+    schedule = Schedule(jitter=0.0, **{name: float(value) for name, value in told.items()})
+    moments, now = [], schedule.begins("k", 0.0)
+    while now is not None:
+        moments.append(now)
+        now = schedule.after("k", len(moments), now, 12 * 3600.0)
+    assert len(told) == 4 and moments[:4] == [5, 15, 55, 215] and moments[5] - moments[4] == 300
+    assert "after 5, 15 and 55 seconds and 3.6 minutes, then every 5 minutes" in " ".join(page.split())
+    assert "which is {} questions".format(len(moments)) in " ".join(page.split())
+
+
+def test_a_handler_has_the_time_that_the_page_gives_it(page):
+    assert "A handler has {:.0f} seconds: an effect is a worker's for {:.0f}".format(LEASE / 2, LEASE) in " ".join(
+        page.split())
+
+
 def test_the_tables_have_these_columns_and_no_other(page, folder):
     import sqlite3
     with closing(open_store("orders.db")):
         pass
     with closing(sqlite3.connect("orders.db")) as db:
-        tables = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        tables = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE 'mapi%'"
+                                               )]
         columns = {name: [row[1] for row in db.execute("PRAGMA table_info({})".format(name))] for name in tables}
     told = {row[0].strip("`"): re.findall(r"`(\w+)`", row[1].partition(":")[0]) for row in rows(page, "table |")}
     assert {name: sorted(listed) for name, listed in told.items()} == {
@@ -207,7 +226,29 @@ def test_nothing_of_the_buyer_and_no_key_is_in_the_store(folder, capsys):
     assert [secret for secret in secrets if secret.encode("ascii") in kept] == []
 
 
-def test_every_link_of_the_page_leads_to_a_file(page, checkout):
-    missing = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page)
-               if not (checkout / "docs" / link).is_file()]
-    assert set(missing) <= {"reliability.md", "workers.md"}     # which come with the other parts of the fallback
+@pytest.mark.parametrize("name", ["fallback.md", "reliability.md", "workers.md", "performance.md"])
+def test_every_link_of_the_fallback_s_pages_leads_to_a_file_and_a_heading(name, checkout):
+    folder = checkout / "docs"
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", (folder / name).read_text(encoding="utf-8"))
+    assert [link for link, _ in links if not (folder / (link or name)).is_file()] == []
+    headings = {link: anchors((folder / (link or name)).read_text(encoding="utf-8")) for link, _ in links}
+    assert [(link, anchor) for link, anchor in links if anchor and anchor not in headings[link]] == []
+
+
+def anchors(text):
+    """Of the page's headings, as GitHub makes them."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("name", ["reliability.md", "workers.md"])
+def test_every_test_and_command_that_the_pages_name_exists(name, checkout):
+    text = (checkout / "docs" / name).read_text(encoding="utf-8")
+    there = {path.name for top in ("tests", "benchmarks") for path in (checkout / top).glob("**/*.py")}
+    named = set(re.findall(r"\b(test_\w+\.py)", text))
+    assert sorted(named - there) == []
+    for path in re.findall(r"\b((?:tests|benchmarks)/[\w/]+\.py)", text):
+        assert (checkout / path).is_file(), path
+    code = "".join((checkout / "tests" / part).read_text(encoding="utf-8") for part in (
+        "fallback/test_schedule.py", "fallback/test_fallback_races.py", "faults/test_kills.py"))
+    assert [one for one in re.findall(r"\b((?:ALIPAY_)?MAPI_[A-Z_]+)=\d", text) if one not in code] == []

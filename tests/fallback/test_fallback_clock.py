@@ -66,15 +66,17 @@ def test_one_whose_notification_is_lost_is_found_when_anybody_asks(how):
         assert desk.row().outcome == "paid" and kinds(desk) == ["closed", "paid"]
 
 
-def test_a_jump_past_every_limit_gives_up_an_order_without_an_answer_and_it_comes_back():
-    """With a deadline and a day gone by at once, one failed question is the last: a person is told, nothing is lost."""
+def test_a_jump_past_every_limit_gives_nothing_up_by_itself_and_what_is_given_up_comes_back():
+    """With a deadline and days gone by at once, a failed question is the first of its week; then a person is told."""
     from alipay_mapi.errors import TransportError
     with Desk(Asked(lambda number: TransportError("x"))) as desk:
         desk.watch()
         desk.run()
         desk.run(3 * DAY)
+        assert desk.row().outcome == "open" and kinds(desk) == []
+        desk.run(7 * DAY)
         assert desk.row().outcome == "gave_up" and desk.row().last_error and kinds(desk) == ["needs_a_person"]
-        desk.clock.now -= 3 * DAY
+        desk.clock.now -= 10 * DAY
         desk.client.answers = lambda number: answer(number)
         assert desk.fallback.retry() == 1
         desk.run()

@@ -1,4 +1,5 @@
 """Effects on their way to the shop's handler: at least once, in order, with a key that never changes."""
+import json
 import sqlite3
 import threading
 
@@ -214,14 +215,63 @@ def test_what_quick_handlers_have_done_is_recorded_together_and_what_a_slow_one_
     assert recorded == [["A0", "A1", "A2"], ["A3"], ["A4", "A5"]]
 
 
-@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
-def test_an_interrupted_handler_comes_through_and_its_effect_comes_again(desk, raised):
+def test_an_interrupted_handler_comes_through_and_its_effect_comes_again(desk):
     with_effects(desk, "A1")
-    handler = Handler(1, "A1", error=raised())
-    with pytest.raises(raised):
+    handler = Handler(1, "A1", error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
         Outbox(desk.store, "w", handler).carry_out()
     desk.clock.now += outbox.LEASE
     assert Outbox(desk.store, "w", handler).carry_out() == (1, 0)
+
+
+def test_a_handler_that_exits_has_failed_and_the_run_goes_on(desk):
+    """Hostile: sys.exit in the shop's code would end cron's job with the shop's code, and without a word."""
+    with_effects(desk, "A1", "A2")
+    handler = Handler(1, "A1", error=SystemExit(0))
+    assert Outbox(desk.store, "w", handler).carry_out() == (1, 1)
+    assert desk.store.counts()["failing"][0].error.startswith("SystemExit: ")
+
+
+@pytest.mark.parametrize("way", ["handler", "within"])
+def test_a_coroutine_or_a_generator_is_no_handler_as_nothing_of_it_runs(desk, way):
+    """Hostile: async def and yield. Genuine: a plain function that returns anything else."""
+    async def coroutine(*_):
+        raise AssertionError("it is not run")
+
+    def generator(*_):
+        yield
+
+    async def generates(*_):
+        yield
+    for number, function in enumerate((coroutine, generator, generates)):
+        with_effects(desk, "A{}".format(number))
+        assert Outbox(desk.store, "w", **{way: function}).carry_out() == (0, 1)
+        assert "plain function" in desk.store.counts()["failing"][0].error
+    desk.clock.now += 3600
+    assert Outbox(desk.store, "w", **{way: lambda *_: "anything"}).carry_out() == (3, 0)
+
+
+def test_a_failure_is_logged_with_its_place_and_without_its_text(desk, caplog):
+    with_effects(desk, "A1")
+    Outbox(desk.store, "w", Handler(1, "A1", error=KeyError("canary@mail.test"))).carry_out()
+    (record,) = [one for one in caplog.records if one.name == "alipay_mapi.fallback"]
+    assert "KeyError: test_outbox.py:" in record.getMessage() and "A1" in record.getMessage()
+    assert "canary" not in caplog.text
+
+
+def test_the_place_that_is_told_is_the_shops_own(desk):
+    """Where a library raises, the line in the shop that called it says more."""
+    with_effects(desk, "A1")
+    Outbox(desk.store, "w", lambda effect: json.loads("{")).carry_out()
+    assert desk.store.counts()["failing"][0].error.startswith("JSONDecodeError: test_outbox.py:")
+
+
+def test_the_effects_of_other_shops_are_left_alone(desk):
+    """Two lines of cron, a handler each: what one shop was paid is nothing to the other."""
+    with_effects(desk, "A1")
+    handler = Handler()
+    assert Outbox(desk.store, "w", handler, shops=["other"]).carry_out() == (0, 0)
+    assert Outbox(desk.store, "w", handler, shops=["other", "shop"]).carry_out() == (1, 0)
 
 
 def test_a_handler_may_use_the_fallback_itself(desk):

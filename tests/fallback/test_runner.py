@@ -55,7 +55,7 @@ def test_it_ends_when_nothing_is_due_and_tells_what_it_did(workers):
         desk.watch(*numbers(6))
         seen = []
         tally = desk.run(workers=workers, progress=lambda *what: seen.append((what[0].out_trade_no, what[1].outcome)))
-        assert tally[:3] == (6, {"open": 3, "paid": 2, "closed": 1}, {"GatewayError": 1, "TransportError": 1})
+        assert tally[:3] == (6, {"open": 3, "paid": 2, "closed": 1}, {"TransportError": 1})
         assert tally[3:6] == (3, 0, "done")
         assert dict(seen) == {"A0": "open", "A1": "paid", "A2": "open", "A3": "closed", "A4": "open", "A5": "paid"}
         again = desk.run(workers=workers)
@@ -212,7 +212,8 @@ def test_T95_poison_orders_hold_up_nobody_and_are_given_up_visibly(name, workers
         assert len([number for _, number in desk.client.log if not poisoned(number)]) == len(good)
         assert len(desk.client.log) <= count * 1.1
         asked = len(desk.client.log)
-        for _ in range(40):
+        days = 7 if name == "no answer" else 1      # without a connection nothing is said of the order
+        for _ in range(28 * days + 12):
             desk.clock.now += 3700
             fallback.run(workers=workers)
         bad = [number for number in numbers(count) if poisoned(number)]
@@ -224,7 +225,7 @@ def test_T95_poison_orders_hold_up_nobody_and_are_given_up_visibly(name, workers
             assert all(desk.row(number).last_error and desk.row(number).due_at is None for number in bad)
             assert len(desk.fallback.status()["gave_up"]) == 20
             # Half an hour to pay, ten minutes and a day: at growing intervals that is some 30 questions.
-            assert len(desk.client.log) - asked <= 35 * len(bad)
+            assert len(desk.client.log) - asked <= (28 * days + 7) * len(bad)
             assert sorted(number for number in done if poisoned(number)) == sorted(bad), "a person is told, once each"
         text = "\n".join(desk.store._db.iterdump())
         assert "canary" not in text

@@ -9,7 +9,7 @@ from alipay_mapi.fallback.facts import from_text
 from alipay_mapi.fallback.rows import effect_key
 from alipay_mapi.trade_state import Effect, TradeState
 
-from stores_under_test import by_hand, START, at_once, kinds, order, watched, with_effects
+from stores_under_test import START, at_once, by_hand, committed, kinds, order, watched, with_effects
 
 
 def test_effects_of_an_order_come_one_at_a_time_in_their_order(store, place):
@@ -55,6 +55,12 @@ def test_the_effects_of_one_order_can_be_asked_for(store):
     with_effects(store, "closed", number="A2")
     assert kinds(store.effects("w", 10, 60, only=("shop", "A2"))) == [("A2", "closed")]
     assert store.effects("w", 10, 60, only=("other", "A1")) == []
+
+
+def test_the_effects_of_some_shops_can_be_asked_for(store):
+    with_effects(store, "paid")
+    assert store.effects("w", 10, 60, shops=["other"]) == [] and store.effects("w", 10, 60, shops=[]) == []
+    assert kinds(store.effects("w", 10, 60, shops=["other", "shop"])) == [("A1", "paid")]
 
 
 def test_an_effect_is_kept_once_under_its_key_even_if_the_state_forgot_it(store):
@@ -124,9 +130,48 @@ def test_a_handler_that_commits_by_itself_is_told(store):
     with_effects(store, "paid")
     pending, = store.effects("w", 10, 60)
     with pytest.raises(StoreError) as caught:
-        store.effect_done(pending, within=lambda db, pending: db.commit() if hasattr(db, "commit")
-                          else db.get_transaction().commit())
+        store.effect_done(pending, within=lambda db, pending: committed(db))
     assert caught.value.reason == "handler"
+
+
+def test_an_effect_whose_handler_ended_the_transaction_and_then_failed_is_still_to_do(store, place):
+    """Hostile: a handler that commits (executescript, or DDL on MySQL) and raises after it: its effect must not count as
+    done. Genuine: after it was told, it comes again."""
+    with_effects(store, "paid")
+    pending, = store.effects("w", 10, 60)
+
+    def wrong(db, pending):
+        committed(db)
+        raise KeyError("the shop's own code")
+    with pytest.raises((KeyError, StoreError)):
+        store.effect_done(pending, within=wrong)
+    assert store.counts()["effects"] == 1
+    store.effect_failed(pending, "KeyError: shop.py:3", 30)
+    assert store.counts()["failures"] == 1
+    place.clock.now += 61
+    again, = store.effects("w", 10, 60)
+    assert again.key == pending.key and store.effect_done(again, within=lambda db, pending: None)
+
+
+def test_an_effect_is_not_done_when_the_handler_swallowed_an_error_that_ended_its_transaction(store, place):
+    """Hostile: PostgreSQL, where any error ends the transaction. Genuine: the others, which go on after it."""
+    place.execute(store, "CREATE TABLE shipped (effect_key VARCHAR(200) PRIMARY KEY)")
+    with_effects(store, "paid")
+    pending, = store.effects("w", 10, 60)
+
+    def swallows(db, pending):
+        by_hand(db, "INSERT INTO shipped VALUES ('x')")
+        try:
+            by_hand(db, "INSERT INTO shipped VALUES ('x')")
+        except Exception:
+            pass
+    if "postgresql" in place.kind:
+        with pytest.raises(StoreError):
+            store.effect_done(pending, within=swallows)
+    else:
+        assert store.effect_done(pending, within=swallows)
+    kept = len(place.execute(store, "SELECT * FROM shipped"))
+    assert (kept, store.counts()["effects"]) == ((0, 1) if "postgresql" in place.kind else (1, 0)), "both or neither"
 
 
 def test_two_workers_carry_out_each_effect_once_and_in_order(place):

@@ -5,10 +5,10 @@ from alipay_mapi.errors import SchemaError, StoreError
 from alipay_mapi.fallback.deciding import OPEN
 from alipay_mapi.fallback.stores import sqlite_schema
 
-from stores_under_test import KINDS, Place, at_once, becomes, claim, numbers, reason, watched
+from stores_under_test import OWN, Place, at_once, becomes, claim, numbers, reason, watched
 
 
-@pytest.fixture(params=KINDS[1:])
+@pytest.fixture(params=OWN[1:])
 def fresh(request, tmp_path):
     """A place where there is no store yet."""
     place = Place(request.param, tmp_path, new=True)

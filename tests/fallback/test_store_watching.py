@@ -60,3 +60,31 @@ def test_two_that_watch_the_same_orders_at_once_both_succeed(place):
     results = at_once(lambda: stores[0].watch(entries), lambda: stores[1].watch(list(reversed(entries))))
     assert all(isinstance(result, int) for result in results), results
     assert stores[0].counts()["outcomes"] == {OPEN: 200}
+
+
+# --- a new payment URL ------------------------------------------------------------------------------------------------
+
+def test_a_new_payment_url_moves_the_deadline_on_and_never_back(store, place):
+    store.watch([watched("A1", closes_in=1800)])
+    assert store.extend(watched("A1", first_in=60, closes_in=3600)) is True
+    row = store.get("shop", "A1")
+    assert (row.deadline, row.due_at, row.outcome) == (START + 3600, START, "open")
+    assert store.extend(watched("A1", first_in=60, closes_in=600)) is False
+    assert store.get("shop", "A1") == row
+
+
+@pytest.mark.parametrize("outcome, opens", [("expired", True), ("gave_up", True), ("open", False), ("paid", False),
+                                            ("needs_a_person", False)])
+def test_what_was_over_for_want_of_time_is_open_again(store, place, outcome, opens):
+    store.watch([watched("A1", closes_in=1800)])
+    store.apply("shop", "A1", becomes(outcome, due_at=None, error="x"))
+    assert store.extend(watched("A1", first_in=60, closes_in=3600)) is True
+    row = store.get("shop", "A1")
+    assert (row.outcome, row.due_at, row.last_error) == (("open", START + 60, "") if opens else (outcome, None, "x"))
+
+
+def test_an_order_of_another_price_or_that_is_not_there_gets_no_later_deadline(store, place):
+    store.watch([watched("A1")])
+    with pytest.raises(WatchConflict):
+        store.extend(Watched("shop", order("A1", "11.00"), 0, 99999))
+    assert store.extend(watched("A2", closes_in=99999)) is False and store.get("shop", "A2") is None

@@ -78,5 +78,6 @@ def effects_of(row: Row, decision: Decision, now: float) -> List[Made]:
 def left_open(held: bool) -> None:
     """Raises StoreError unless the transaction that a handler was called in is ``held`` open."""
     if not held:
-        raise StoreError("the handler ended the transaction that it was called in; leave that to the store",
+        raise StoreError("the handler ended the transaction that it was called in, or went on after an error of the "
+                         "database had ended it; leave commit, rollback and such errors to the store",
                          reason="handler")

@@ -54,6 +54,11 @@ class Store:
         many are new. Raises WatchConflict, InvalidRequest; then none of this call is added."""
         raise NotImplementedError
 
+    def extend(self, entry: Watched) -> bool:
+        """The order gets a new payment URL: it can be paid until the later of both deadlines, and one that had expired
+        or was given up is open again, and due at the entry's first moment. False when nothing had to be changed."""
+        raise NotImplementedError
+
     def claim(self, worker: str, limit: int, lease: float, again: Again,
               shops: Optional[Sequence[str]] = None) -> List[Row]:
         """Up to ``limit`` due orders, oldest first, for this worker alone, until ``lease`` seconds have passed.
@@ -79,9 +84,10 @@ class Store:
         """End claims of orders that were *not* asked about: they are due as they were."""
         raise NotImplementedError
 
-    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None) -> List[Pending]:
+    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None,
+                shops: Optional[Sequence[str]] = None) -> List[Pending]:
         """Effects to carry out, for this worker alone, until ``lease`` seconds have passed: of each order only the
-        first that is not done. ``only``: those of (shop, out_trade_no)."""
+        first that is not done. ``only``: those of (shop, out_trade_no). ``shops``: those of these shops."""
         raise NotImplementedError
 
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
@@ -89,7 +95,8 @@ class Store:
 
         ``within``: carries it out here, with the database's connection, in the transaction that records it, so that
         both are kept or neither. It is called only while this claim holds (else False), and must neither commit nor
-        roll back. What it raises comes through, and the effect is still to do."""
+        roll back; where it did so all the same, or the database did (a deadlock that it swallowed), the effect is not
+        recorded as done: StoreError. What it raises comes through, and the effect is still to do."""
         raise NotImplementedError
 
     def effects_done(self, pending: Sequence[Pending]) -> None:
@@ -154,6 +161,12 @@ class Store:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+def at_work(lease: str) -> str:
+    """The claim of an effect while its handler runs in the store's transaction: written before it is called, and
+    looked for when it has returned, so that a transaction that was ended in between is noticed."""
+    return lease + "!"
 
 
 def new_lease(worker: str) -> str:

@@ -1,8 +1,13 @@
-"""A store's clock: what is done when it goes back, and a rate that several processes share."""
+"""A store's clock: what is done when it goes back, a later deadline, and a rate that several processes share."""
 from typing import Tuple
 
 #: How far the stored reading of the clock may lag, so that not every claim writes it.
 CLOCK_STEP = 5.0
+
+#: The database's own clock, as a select. In MySQL not UNIX_TIMESTAMP(SYSDATE(6)): that reads local time, and an hour of
+#: it comes twice a year.
+CLOCKS = {"postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+          "mysql": "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6"}
 
 #: The clock went back to :now. What was written "in the future" keeps its length from now on. The columns that others
 #: are computed from come last: MySQL assigns from left to right.
@@ -18,6 +23,12 @@ MEND = (
     "UPDATE mapi_effects SET done_at = :now WHERE done_at > :now",
     "UPDATE mapi_moments SET moment = :now WHERE moment > :now",
 )
+
+#: An order gets until :last, and is due at :first if it was over for want of time.
+EXTEND = ("UPDATE mapi_orders SET due_at = CASE WHEN outcome IN ('expired', 'gave_up') THEN :first ELSE due_at END, "
+          "last_error = CASE WHEN outcome IN ('expired', 'gave_up') THEN '' ELSE last_error END, "
+          "outcome = CASE WHEN outcome IN ('expired', 'gave_up') THEN 'open' ELSE outcome END, deadline = :last "
+          "WHERE shop = :shop AND out_trade_no = :number AND deadline < :last")
 
 
 def reserve(taken: float, now: float, count: int, per_second: float, ahead: float) -> Tuple[int, float, float]:

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from ..rows import Pending, plain, possible
 from .callers import call, left_open
-from .contract import new_lease
+from .contract import at_work, new_lease
 from .sql_connection import AGAIN
 from .sql_orders import SQLOrders, by_index
 from .sql_schema import effects, orders
@@ -14,7 +14,8 @@ from .sql_schema import effects, orders
 class SQLEffects(SQLOrders):
     """See ``sql.SQLAlchemyStore``."""
 
-    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None) -> List[Pending]:
+    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None,
+                shops: Optional[Sequence[str]] = None) -> List[Pending]:
         def work(db):
             now, mine, before = self._tick(db), new_lease(worker), effects.alias("b")
             ready = sa.select(effects.c.id).where(effects.c.due_at <= now, ~sa.exists(sa.select(before.c.id).where(
@@ -22,6 +23,9 @@ class SQLEffects(SQLOrders):
             if only is not None:
                 ready = ready.where(effects.c.order_id.in_(sa.select(orders.c.id).where(
                     orders.c.shop == only[0], orders.c.out_trade_no == only[1])))
+            if shops is not None:
+                ready = ready.where(sa.exists(sa.select(orders.c.id).where(
+                    orders.c.id == effects.c.order_id, orders.c.shop.in_(list(shops)))))
             ids = [row[0] for row in db.execute(self._locked(
                 by_index(ready, effects, "mapi_effects_due").order_by(effects.c.due_at, effects.c.id).limit(limit)))]
             if not ids:
@@ -38,15 +42,21 @@ class SQLEffects(SQLOrders):
 
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
         def work(db):
-            mine = sa.update(effects).where(effects.c.id == pending.id, effects.c.due_at.isnot(None))
-            if within is not None:
-                mine = mine.where(effects.c.lease == pending.lease)
-            done = db.execute(mine.values(done_at=self._now(db), due_at=None, lease="", last_error="")).rowcount == 1
-            if done and within is not None:
-                begun = db.get_transaction()
-                call(within, db, pending)
-                left_open(begun is None or begun.is_active and db.get_transaction() is begun)
-            return done
+            def one(lease=None):
+                mine = sa.update(effects).where(effects.c.id == pending.id, effects.c.due_at.isnot(None))
+                return mine if lease is None else mine.where(effects.c.lease == lease)
+
+            done = {"done_at": self._now(db), "due_at": None, "lease": "", "last_error": ""}
+            if within is None:
+                return db.execute(one().values(**done)).rowcount == 1
+            mark = at_work(pending.lease)
+            if db.execute(one(pending.lease).values(lease=mark)).rowcount != 1:
+                return False
+            begun = db.get_transaction()
+            call(within, db, pending)
+            left_open(begun is None or begun.is_active and db.get_transaction() is begun)
+            left_open(db.execute(one(mark).values(**done)).rowcount == 1)
+            return True
         # The shop's code is not called twice behind its back.
         return self._transact(work, AGAIN if within is None else 1)
 
@@ -64,7 +74,7 @@ class SQLEffects(SQLOrders):
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         def work(db):
             now = self._now(db)
-            db.execute(_held(pending).values(lease="", given_at=now, due_at=now + again_in,
+            db.execute(_held(pending, at_work(pending.lease)).values(lease="", given_at=now, due_at=now + again_in,
                                              last_error=plain(error, 400)))
         self._transact(work)
 
@@ -77,6 +87,6 @@ class SQLEffects(SQLOrders):
             self._transact(work)
 
 
-def _held(pending):
-    return sa.update(effects).where(effects.c.id == pending.id, effects.c.lease == pending.lease,
+def _held(pending, *marks):
+    return sa.update(effects).where(effects.c.id == pending.id, effects.c.lease.in_((pending.lease,) + marks),
                                     effects.c.due_at.isnot(None))

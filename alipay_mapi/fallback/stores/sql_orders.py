@@ -8,12 +8,14 @@ from ..deciding import Decision
 from ..rows import Row, Watched, changed, checked, possible, row_of, same_or_conflict
 from .callers import MADE, call, effects_of, settle_all
 from .contract import Again, Change, Settled, new_lease, not_watched
+from .moments import EXTEND
 from .sql_connection import SQLConnection
 from .sql_schema import effects, orders
 from .sql_write import insert_new, update_rows
 
 _ROW = [orders.c[name] for name in Row._fields]
 _BATCH = 500
+_EXTEND = sa.text(EXTEND)
 _CLAIM = ("lease = :mine", "lease_until = :until", "asked_at = :now")
 _WRITTEN = ("facts", "refunds", "outcome", "due_at", "last_error", "lease")
 _FREED = ("lease_until = CASE WHEN v.lease = '' THEN 0 ELSE o.lease_until END",)
@@ -46,6 +48,16 @@ class SQLOrders(SQLConnection):
             insert_new(db, self._kind, orders, [missing[key] for key in sorted(missing)])
             _compare(db, rows)      # somebody may have been faster, with another price
         return len(missing)
+
+    def extend(self, entry: Watched) -> bool:
+        (shop, number, price, first_in, closes_in), = checked([entry])
+
+        def work(db):
+            now = self._tick(db)
+            _compare(db, [(shop, number, price, first_in, closes_in)])
+            return db.execute(_EXTEND, {"first": now + first_in, "last": now + closes_in, "shop": shop,
+                                        "number": number}).rowcount == 1
+        return self._transact(work)
 
     def claim(self, worker: str, limit: int, lease: float, again: Again,
               shops: Optional[Sequence[str]] = None) -> List[Row]:

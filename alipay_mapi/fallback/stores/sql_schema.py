@@ -5,6 +5,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
+from .moments import CLOCKS
+
 _metadata = sa.MetaData()
 _TIME = sa.Float(53)
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -91,13 +93,11 @@ def kind_of(connection) -> Kind:
     name = connection.dialect.name
     if name == "postgresql":
         number = int(connection.exec_driver_sql("SHOW server_version_num").scalar())
-        return Kind(name, number >= 90500, number >= 90400,
-                    "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
+        return Kind(name, number >= 90500, number >= 90400, CLOCKS[name])
     if name in ("mysql", "mariadb"):
         words = str(connection.exec_driver_sql("SELECT version()").scalar())
         found = re.match(r"(?:5\.5\.5-)?(\d+)\.(\d+)", words)
         version = tuple(int(part) for part in found.groups()) if found else (0, 0)
         modern = version >= ((10, 6) if "maria" in words.lower() else (8, 0))
-        # Not UNIX_TIMESTAMP(SYSDATE(6)): that reads local time, and an hour of it comes twice a year.
-        return Kind("mysql", modern, modern, "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6")
+        return Kind("mysql", modern, modern, CLOCKS["mysql"])
     return Kind(name, False, False, "")

@@ -3,7 +3,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..rows import Pending, plain, possible
 from .callers import call, left_open
-from .contract import new_lease
+from .contract import at_work, new_lease
 from .sqlite_file import SQLiteFile
 
 #: Of each order the first effect that is not done, if it is due.
@@ -11,12 +11,15 @@ PENDING = ("SELECT e.id, e.effect_key, o.shop, o.out_trade_no, o.price, e.kind, 
            "FROM mapi_effects e JOIN mapi_orders o ON o.id = e.order_id WHERE e.due_at <= :now AND NOT EXISTS ("
            "SELECT 1 FROM mapi_effects b WHERE b.order_id = e.order_id AND b.id < e.id AND b.due_at IS NOT NULL){} "
            "ORDER BY e.due_at, e.id LIMIT :limit")
+_DONE = ("UPDATE mapi_effects SET done_at=:now, due_at=NULL, lease='', last_error='' "
+         "WHERE id=:id AND due_at IS NOT NULL{}")
 
 
 class SQLiteEffects(SQLiteFile):
     """See ``sqlite.SQLiteStore``."""
 
-    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None) -> List[Pending]:
+    def effects(self, worker: str, limit: int, lease: float, only: Optional[Tuple[str, str]] = None,
+                shops: Optional[Sequence[str]] = None) -> List[Pending]:
         def work(db):
             now, mine = self._tick(db), new_lease(worker)
             values: Dict[str, Any] = {"now": now, "limit": limit}
@@ -24,6 +27,9 @@ class SQLiteEffects(SQLiteFile):
             if only is not None:
                 where = " AND o.shop = :shop AND o.out_trade_no = :number"
                 values.update(shop=only[0], number=only[1])
+            if shops is not None:
+                where += " AND o.shop IN ({})".format(",".join(":shop{}".format(at) for at in range(len(shops))))
+                values.update({"shop{}".format(at): shop for at, shop in enumerate(shops)})
             found = [Pending._make(row) for row in db.execute(PENDING.format(where), values)]
             db.executemany("UPDATE mapi_effects SET lease=?, given_at=?, due_at=?, attempts=attempts+1 WHERE id=?",
                            [(mine, now, now + lease, pending.id) for pending in found])
@@ -32,29 +38,28 @@ class SQLiteEffects(SQLiteFile):
 
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
         def work(db):
-            ours = "" if within is None else " AND lease=:lease"
-            done = db.execute("UPDATE mapi_effects SET done_at=:now, due_at=NULL, lease='', last_error='' "
-                              "WHERE id=:id AND due_at IS NOT NULL" + ours,
-                              {"now": self._clock(), "id": pending.id, "lease": pending.lease}).rowcount == 1
-            if done and within is not None:
-                call(within, db, pending)
-                left_open(db.in_transaction)
-            return done
+            values = {"now": self._clock(), "id": pending.id, "lease": pending.lease, "mark": at_work(pending.lease)}
+            if within is None:
+                return db.execute(_DONE.format(""), values).rowcount == 1
+            if db.execute("UPDATE mapi_effects SET lease=:mark WHERE id=:id AND lease=:lease AND due_at IS NOT NULL",
+                          values).rowcount != 1:
+                return False
+            call(within, db, pending)
+            left_open(db.in_transaction and db.execute(_DONE.format(" AND lease=:mark"), values).rowcount == 1)
+            return True
         return self._transact(work)
 
     def effects_done(self, pending: Sequence[Pending]) -> None:
         if pending:
             now = self._clock()
-            self._transact(lambda db: db.executemany(
-                "UPDATE mapi_effects SET done_at=?, due_at=NULL, lease='', last_error='' "
-                "WHERE id=? AND due_at IS NOT NULL", [(now, one.id) for one in pending]))
+            self._transact(lambda db: db.executemany(_DONE.format(""), [{"now": now, "id": one.id} for one in pending]))
 
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         def work(db):
             now = self._clock()
             db.execute("UPDATE mapi_effects SET lease='', given_at=?, due_at=?, last_error=? "
-                       "WHERE id=? AND lease=? AND due_at IS NOT NULL",
-                       (now, now + again_in, plain(error, 400), pending.id, pending.lease))
+                       "WHERE id=? AND lease IN (?, ?) AND due_at IS NOT NULL",
+                       (now, now + again_in, plain(error, 400), pending.id, pending.lease, at_work(pending.lease)))
         self._transact(work)
 
     def release_effects(self, pending: Sequence[Pending]) -> None:

@@ -6,6 +6,7 @@ from ..deciding import Decision
 from ..rows import ROW, Row, Watched, changed, checked, possible, row_of, same_or_conflict
 from .callers import call, effects_of, settle_all
 from .contract import Again, Change, Settled, new_lease, not_watched
+from .moments import EXTEND
 from .sqlite_file import SQLiteFile
 
 #: An ended claim is nobody's. Named values, or ? in this order: now.
@@ -35,6 +36,16 @@ class SQLiteOrders(SQLiteFile):
             if new < len(rows):
                 _compare(db, rows)
             return new
+        return self._transact(work)
+
+    def extend(self, entry: Watched) -> bool:
+        (shop, number, price, first_in, closes_in), = checked([entry])
+
+        def work(db):
+            now = self._tick(db)
+            _compare(db, [(shop, number, price, first_in, closes_in)])
+            return db.execute(EXTEND, {"first": now + first_in, "last": now + closes_in, "shop": shop,
+                                       "number": number}).rowcount == 1
         return self._transact(work)
 
     def claim(self, worker: str, limit: int, lease: float, again: Again,
@@ -117,8 +128,9 @@ def due_rows(now: float, limit: int, shops: Optional[Sequence[str]]) -> Tuple[st
 
 def _compare(db, rows):
     for shop, number, price, _, _ in rows:
-        found = db.execute("SELECT price FROM mapi_orders WHERE shop=? AND out_trade_no=?", (shop, number))
-        same_or_conflict(number, found.fetchone()[0], price)
+        found = db.execute("SELECT price FROM mapi_orders WHERE shop=? AND out_trade_no=?", (shop, number)).fetchone()
+        if found is not None:
+            same_or_conflict(number, found[0], price)
 
 
 def _current(db, ids, now):
