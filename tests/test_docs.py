@@ -50,11 +50,18 @@ def test_a_picture_names_only_modules_that_exist(blocks, checkout):
     assert {"services", "request", "signing", "presign", "notification", "response", "transport"} <= drawn & known
 
 
-def test_every_link_of_the_readme_leads_to_a_file(checkout):
-    links = re.findall(r"\]\(([^)#]+)\)", (checkout / "README.md").read_text(encoding="utf-8"))
-    assert links
-    for link in links:
-        assert (checkout / link).is_file(), link
+def anchors(text):
+    """Of the page's headings, as GitHub makes them."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+def test_every_link_of_the_readme_and_the_pages_leads_to_a_file_and_a_heading(checkout):
+    for page in [checkout / "README.md"] + sorted((checkout / "docs").glob("*.md")):
+        for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+            target = page.parent / link if link else page
+            assert target.is_file() or target.is_dir() and not anchor, (page.name, link)
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), (page.name, link, anchor)
 
 
 def test_the_changelog_begins_with_what_is_unreleased(checkout):

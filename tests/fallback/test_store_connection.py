@@ -99,7 +99,7 @@ def test_a_transaction_that_lost_a_deadlock_is_run_again(kind, tmp_path):
     place.close()
 
 
-# --- what docs/workers.md says of the servers' settings ----------------------------------------------------------------
+# --- what docs/workers.md says of the servers' settings ---------------------------------------------------------------
 
 @pytest.mark.parametrize("setting", ["statement_timeout", "idle_in_transaction_session_timeout"])
 def test_a_transaction_that_a_shop_s_time_limit_breaks_off_is_undone_as_a_whole(setting, tmp_path):

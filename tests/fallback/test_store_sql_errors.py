@@ -23,7 +23,7 @@ def error_of(kind, code):
     """What the driver raises."""
     if kind == "mariadb":
         import pymysql
-        return pymysql.err.OperationalError(code, "buyer@example.com is in the text of error {}".format(code))
+        return pymysql.OperationalError(code, "buyer@example.com is in the text of error {}".format(code))
     import psycopg2
     if not code[0].isdigit() and len(code) > 5:
         return psycopg2.OperationalError(code)

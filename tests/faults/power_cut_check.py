@@ -8,11 +8,12 @@ import tempfile
 from contextlib import closing
 
 from alipay_mapi.errors import AlipayError
+from alipay_mapi.fallback import refunding
 from alipay_mapi.fallback.facts import from_text
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 
 import power_cut_disk
-from power_cut_worker import digest
+from power_cut_worker import digest, every_row
 
 STORE = "store.db"
 #: What a cut has left is looked at here, where there is such a place: hundreds of stores a second.
@@ -20,10 +21,12 @@ IN_MEMORY = "/dev/shm"
 
 
 class Known:
-    """What the acknowledgements so far say: ``states``: the digest after each."""
+    """What the acknowledgements so far say: ``states``: the digest after each. ``going``: orders of which some are just
+    being pruned; ``gone``: those that were."""
 
     def __init__(self):
-        self.states, self.orders, self.effects, self.done = [], set(), set(), set()
+        self.states, self.orders, self.effects, self.done, self.refunds = [], set(), set(), set(), set()
+        self.going, self.gone = set(), set()
 
     def add(self, text):
         said = json.loads(text.decode("ascii"))
@@ -31,6 +34,10 @@ class Known:
         self.orders.update(said.get("orders", ()))
         self.effects.update(map(tuple, said.get("effects", ())))
         self.done.update(map(tuple, said.get("done", ())))
+        self.refunds.update(map(tuple, said.get("refunds", ())))
+        self.gone.update(said.get("gone", ()))
+        if "going" in said or "gone" in said:
+            self.going = set(said.get("going", ()))
 
 
 class Report:
@@ -103,44 +110,48 @@ def _faults(path, known, states, found):
             sound = [text for text, in db.execute("PRAGMA integrity_check")]
             if sound != ["ok"]:
                 raise sqlite3.DatabaseError("not sound: " + sound[0])
-            state, rows = digest(path), _all_rows(store)
+            state, rows = digest(path), every_row(store)
             effects = db.execute("SELECT o.out_trade_no, e.kind, e.done_at IS NOT NULL FROM mapi_effects e "
                                  "JOIN mapi_orders o ON o.id = e.order_id").fetchall()
+            orphans = db.execute("SELECT order_id FROM mapi_effects WHERE order_id NOT IN "
+                                 "(SELECT id FROM mapi_orders)").fetchall()
             made = db.execute("SELECT 1 FROM sqlite_master WHERE name='ledger'").fetchall()
             ledger = [number for number, in db.execute("SELECT out_trade_no FROM ledger")] if made else []
     except (AlipayError, sqlite3.Error) as err:
         found.broken += 1
         return ["the store cannot be read: {}".format(err)]
-    faults = list(_halves(rows, effects, ledger)) + list(_missing(known, rows, effects))
+    pruned = (known.gone | known.going) - {row.out_trade_no for row in rows}
+    ledger = [number for number in ledger if number not in pruned]     # the shop's own table forgets nothing
+    faults = list(_halves(rows, effects, orphans, ledger)) + list(_missing(known, pruned, rows, effects))
     return faults if states is None else faults + list(_which_state(state, known.states, states, found))
 
 
-def _all_rows(store):
-    rows, page = [], store.rows()
-    while page:
-        rows += page
-        page = store.rows(after=page[-1].id)
-    return rows
-
-
-def _halves(rows, effects, ledger):
-    """A row is written with its effects; what is done in an effect's transaction, with the record that it is done."""
+def _halves(rows, effects, orphans, ledger):
+    """A row is written with its effects, and deleted with them; what is done in an effect's transaction is written with
+    the record that it is done."""
     for row in rows:
         has = {kind for number, kind, _ in effects if number == row.out_trade_no}
         if {effect.kind for effect in from_text(row.order, row.facts).done} != has:
             yield "half a transaction: {} and its effects".format(row.out_trade_no)
+    if orphans:
+        yield "half a transaction: {} effects without their order".format(len(orphans))
     if sorted(ledger) != sorted(number for number, kind, done in effects if done and kind == "paid"):
         yield "half a transaction: the ledger and the effects that are done"
 
 
-def _missing(known, rows, effects):
+def _missing(known, pruned, rows, effects):
     for name, acknowledged, found in (
             ("orders", known.orders, {row.out_trade_no for row in rows}),
             ("transitions", known.effects, {(number, kind) for number, kind, _ in effects}),
-            ("effects carried out", known.done, {(number, kind) for number, kind, done in effects if done})):
-        lost = acknowledged - found
+            ("effects carried out", known.done, {(number, kind) for number, kind, done in effects if done}),
+            ("refunds", known.refunds, {(row.out_trade_no, refund.out_return_no) for row in rows
+                                        for refund in refunding.from_text(row.refunds)})):
+        lost = {one for one in acknowledged if (one if isinstance(one, str) else one[0]) not in pruned} - found
         if lost:
             yield "{} acknowledged {} are lost, {} one of them".format(len(lost), name, min(lost))
+    back = known.gone - pruned
+    if back:
+        yield "{} orders that were pruned are back".format(len(back))
 
 
 def _which_state(state, known, states, found):

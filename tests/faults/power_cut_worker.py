@@ -33,7 +33,7 @@ class Worker:
         self.name, self.pragmas, self.rng = name, pragmas, random.Random(seed)
         self.path, self.record, self.now, self.made = path, os.open(record, os.O_WRONLY | os.O_APPEND), 1700000000.0, 0
         self.make = lambda: SQLiteStore(path, clock=lambda: self.now)
-        self.claimed, self.store = [], None
+        self.claimed, self.store, self.numbers = [], None, []
         self.open()
 
     def open(self):
@@ -53,13 +53,16 @@ class Worker:
     # --- the calls ------------------------------------------------------------------------------------------------
 
     def watch(self):
-        import alipay_mapi as mapi
-        from alipay_mapi.fallback.rows import Watched
         numbers = ["{}{:05}".format(self.name, self.made + index) for index in range(self.rng.randint(1, 6))]
         self.made += len(numbers)
-        self.store.watch([Watched(SHOP, mapi.Order(number, total_fee="10.00", currency="USD"),
-                                  self.rng.choice([-5.0, 0.0, 30.0]), 3600) for number in numbers])
+        self.numbers += numbers
+        self.store.watch([entry(number, self.rng.choice([-5.0, 0.0, 30.0]), 3600) for number in numbers])
         self.acknowledge("watch", orders=numbers)
+
+    def extend(self):
+        if self.numbers:
+            self.store.extend(entry(self.rng.choice(self.numbers), 0.0, 7200))
+            self.acknowledge("extend")
 
     def claim(self):
         self.claimed += self.store.claim(self.name, self.rng.randint(1, 6), 60, lambda row: row.asked_at + 60)
@@ -72,15 +75,38 @@ class Worker:
             kind = self.rng.choice(["paid", "paid", "closed", None])
             changes.append((row, becomes(kind, row.asked_at + 90)))
             kinds.append((row.out_trade_no, kind))
-        self.store.settle(changes)
-        self.acknowledge("settle", effects=[pair for pair in kinds if pair[1]])
+        settled = self.store.settle(changes)
+        self.acknowledge("settle", effects=[pair for pair, done in zip(kinds, settled) if pair[1] and done is not None])
 
     def notified(self):
-        if self.made:
-            number = "{}{:05}".format(self.name, self.rng.randrange(self.made))
-            kind = self.rng.choice(["paid", "refunded"])
+        if self.numbers:
+            number, kind = self.rng.choice(self.numbers), self.rng.choice(["paid", "refunded"])
             self.store.apply(SHOP, number, becomes(kind, None))
             self.acknowledge("apply", effects=[(number, kind)])
+
+    def refund(self):
+        import alipay_mapi as mapi
+        from alipay_mapi.fallback import Fallback
+        if self.numbers:
+            shop = mapi.Merchant("2088123412341234", "MD5", md5_key="0123456789abcdef0123456789abcdef")
+            number, which = self.rng.choice(self.numbers), "R{}".format(self.rng.randint(1, 3))
+            Fallback(self.store, {SHOP: mapi.Client(shop)}).refund(SHOP, number, which, "1.00")
+            self.acknowledge("refund", refunds=[(number, which)])
+
+    def reopen(self):
+        if self.numbers:
+            self.store.reopen(SHOP, self.rng.choice(self.numbers))
+            self.acknowledge("reopen")
+
+    def prune(self):
+        """Only by A, who is never beside another: what went while the power failed is his own doing."""
+        if self.name == "A" and self.numbers:
+            self.acknowledge("before prune", going=self.numbers)
+            gone = self.store.prune(900.0, self.rng.randint(1, 2))
+            left = {row.out_trade_no for row in every_row(self.store)}
+            assert len(self.numbers) - len(left) == gone
+            self.acknowledge("prune", gone=[number for number in self.numbers if number not in left])
+            self.numbers = [number for number in self.numbers if number in left]
 
     def release(self):
         rows, self.claimed = self.claimed, []
@@ -88,14 +114,25 @@ class Worker:
         self.acknowledge("release")
 
     def carry_out(self):
-        pending = self.store.effects(self.name, self.rng.randint(1, 4), 60)
+        """As Outbox does it: with a handler several are recorded together; within the transaction each by itself."""
+        pending, returned = self.store.effects(self.name, self.rng.randint(1, 6), 60), []
         self.acknowledge("effects")
-        for one in pending:
-            if self.rng.random() < 0.2:
+        for at, one in enumerate(pending):
+            chance = self.rng.random()
+            if at and chance < 0.1:
+                self.store.release_effects(pending[at:])
+                self.acknowledge("release_effects")
+                break
+            if chance < 0.25:
                 self.store.effect_failed(one, "HandlerFailed: the warehouse did not answer", 30)
                 self.acknowledge("effect_failed")
-            elif self.store.effect_done(one, within=in_the_same_transaction if one.kind == "paid" else None):
+            elif one.kind != "paid":
+                returned.append(one)
+            elif self.store.effect_done(one, within=in_the_same_transaction):
                 self.acknowledge("effect_done", done=[(one.out_trade_no, one.kind)])
+        if returned:
+            self.store.effects_done(returned)
+            self.acknowledge("effects_done", done=[(one.out_trade_no, one.kind) for one in returned])
 
     def slots(self):
         self.store.slots("partner", 2, 5.0, 60.0)
@@ -103,10 +140,17 @@ class Worker:
 
     def work(self, calls):
         choices = [self.watch, self.claim, self.settle, self.settle, self.notified, self.carry_out, self.carry_out,
-                   self.release, self.slots]
+                   self.release, self.slots, self.refund, self.reopen, self.prune,
+                   self.extend]
         for index in range(calls):
             self.now += self.rng.choice([0.1, 1.0, 20.0])
             self.open() if index in (40, 80) else self.rng.choice(choices)()
+
+
+def entry(number, first_in, closes_in):
+    import alipay_mapi as mapi
+    from alipay_mapi.fallback.rows import Watched
+    return Watched(SHOP, mapi.Order(number, total_fee="10.00", currency="USD"), first_in, closes_in)
 
 
 def becomes(kind, due_at):
@@ -122,6 +166,14 @@ def becomes(kind, due_at):
                            done=state.done | frozenset(new))
         return Decision(state, kind or OPEN, None if kind else due_at, new)
     return change
+
+
+def every_row(store):
+    rows, page = [], store.rows()
+    while page:
+        rows += page
+        page = store.rows(after=page[-1].id)
+    return rows
 
 
 def in_the_same_transaction(db, pending):
