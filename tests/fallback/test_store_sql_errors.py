@@ -106,7 +106,7 @@ def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_
                 assert name == "effect_done within" and type(error).__module__ in ("sqlalchemy.exc", "django.db.utils")
             armed.left = None
             assert place.dump(store) == before, (number, code)
-    assert number >= 3
+    assert number >= (2 if place.django and name in prepared.READS else 3)      # a SELECT alone is no transaction
     assert (place.dump(store) == before) == (name in prepared.READS)
 
 

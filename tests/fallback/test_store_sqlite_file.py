@@ -8,7 +8,7 @@ from alipay_mapi.errors import StoreError
 from alipay_mapi.fallback.deciding import OPEN
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 
-from stores_under_test import METHODS, Place, Prepared, claim, numbers, reason, watched
+from stores_under_test import METHODS, Place, Prepared, claim, numbers, reason, watched, with_effects
 
 #: What SQLite says (its result code), and what it means.
 ERRORS = [("database is locked", "locked"), ("database table is locked", "locked"),        # BUSY, LOCKED
@@ -211,3 +211,22 @@ def test_readers_and_openers_do_not_wait_for_a_writer(tmp_path):
     other.close()
     again.close()
     store.close()
+
+
+def test_a_handler_that_rolled_back_and_began_anew_has_not_carried_out_its_effect(tmp_path):
+    """Hostile: what it did before is undone, what it did after would be kept without the record. Genuine: one that leaves
+    the transaction alone."""
+    with SQLiteStore(str(tmp_path / "orders.db")) as store:
+        with_effects(store, "paid")
+        store._db.execute("CREATE TABLE shipped (effect_key TEXT)")
+        pending, = store.effects("w", 10, 60)
+
+        def wrong(db, pending):
+            db.execute("ROLLBACK")
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO shipped VALUES ('x')")
+        with pytest.raises(StoreError):
+            store.effect_done(pending, within=wrong)
+        assert store._db.execute("SELECT * FROM shipped").fetchall() == [] and store.counts()["effects"] == 1
+        assert store.effect_done(pending, within=lambda db, pending: db.execute("INSERT INTO shipped VALUES ('y')"))
+        assert store._db.execute("SELECT * FROM shipped").fetchall() == [("y",)]
