@@ -15,6 +15,8 @@ _NEEDS = {
     "sqlalchemy": ["alipay_mapi/fallback/stores/sql.py", "alipay_mapi/fallback/stores/sql_*.py"],
     "celery": ["alipay_mapi/contrib/celery.py"],
     "prometheus_client": ["alipay_mapi/fallback/prometheus.py"],
+    "django": ["alipay_mapi/contrib/django"],
+    "flask": ["alipay_mapi/contrib/flask"],
 }
 
 # How many examples a property gets; a test whose examples are dear, or worth more, takes a share of this number. "full"
@@ -28,7 +30,7 @@ settings.register_profile("mutants", max_examples=300, phases=[Phase.explicit, P
 settings.load_profile(os.environ.get("ALIPAY_MAPI_EXAMPLES", "full"))
 
 # Scripts, not tests: doctest collection would import them.
-collect_ignore = ["rows.py", "mutants.py", "mutants_fallback.py"]
+collect_ignore = ["rows.py", "mutants.py", "mutants_fallback.py", "mutants_web.py"]
 # Run by .ci/run, which installs a browser and the peers.
 collect_ignore_glob = ["browser/*", "peers/*"]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Queue
 
 import mutants_fallback
+import mutants_web
 from rows import ROWS, tests_of_rows
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -263,7 +264,7 @@ MUTANTS = [
     ("emulator/test_web.py", "emulator/web.py", "            return Reply(403, PLAIN, b\"refused:",
      "            pass\n        if False:\n            return Reply(403, PLAIN, b\"refused:"),
     ("testing/test_testing_gateway.py", "testing/gateway.py", 'return host in ALIPAY_HOSTS or (', "return ("),
-] + mutants_fallback.MUTANTS
+] + mutants_fallback.MUTANTS + mutants_web.MUTANTS
 
 
 def main():

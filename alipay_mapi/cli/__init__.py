@@ -117,7 +117,8 @@ def _run(args, out) -> int:
             raise InvalidRequest("no command is given; see {} --help".format(args.parser.prog), parameter="COMMAND")
         sys.stderr.write(args.parser.format_help())
         return exits.USAGE
-    out.data(command=args.parser.prog.partition(" ")[2])
+    host = args.host_program
+    out.data(command=args.parser.prog[len(PROG if host is None else host.prog):].strip())
     return args.run(args, out)
 
 

@@ -56,7 +56,7 @@ class Fallback:
         self.store, self.clients, self.schedule = store, dict(clients), schedule.check()
         self._per_second, self._refunds_apart, self._handler, self._within = per_second, refunds_apart, handler, within
         for name, client in self.clients.items():
-            if not isinstance(client, Client) and not hasattr(client, "single_trade_query"):
+            if not hasattr(client, "single_trade_query"):
                 raise ConfigurationError("clients: {} is given a {}; give Client(merchant)".format(
                     show(name), type(client).__name__))
         self._outbox()      # both is refused now

@@ -1,0 +1,57 @@
+"""What is answered to Alipay, and to the buyer's browser: values, which a framework's view translates."""
+from typing import Any, NamedTuple, Optional, Tuple, Type
+
+from ...errors import (AlipayError, BodyTooLarge, GatewayError, InvalidMessage, OutcomeUnknown, StoreError,
+                       TransportError, UnsupportedContentType)
+from ...notification import REPLY_SUCCESS, Notification
+from ...synchronous_return import SynchronousReturn
+
+#: Makes Alipay send again: after 4 minutes, 10, 10, 1 hour, 2, 6 and 15. Source: "Asynchronous notification".
+REPLY_FAIL = "fail"
+#: The verdict of what was taken in.
+ACCEPTED = "accepted"
+
+#: Error → status; the first that fits. Alipay looks at the body alone, people and proxies at the status.
+_STATUS: Tuple[Tuple[Tuple[Type[BaseException], ...], int], ...] = (
+    ((BodyTooLarge,), 413), ((UnsupportedContentType,), 415), ((InvalidMessage,), 400),
+    ((StoreError, GatewayError, TransportError, OutcomeUnknown), 503))
+
+
+class Answer(NamedTuple):
+    """``status``, ``body``: of the HTTP answer, as ``text/plain``. ``verdict``: ``accepted``, or the error's class.
+    ``notification``: what was taken in, or None. ``decision``: what the fallback's store made of it, or None.
+    ``error``: why it was refused; ``failure``: what the shop's own code raised. ``told``: was it logged, that is: may
+    a listener be bothered with it (see ``seldom``)?"""
+
+    status: int
+    body: str
+    verdict: str
+    shop: str = ""
+    notification: Optional[Notification] = None
+    decision: Any = None
+    error: Optional[AlipayError] = None
+    failure: Optional[BaseException] = None
+    told: bool = True
+
+
+class Returned(NamedTuple):
+    """A buyer who is back. Never proof of payment. ``out_trade_no``: "" when the message cannot be believed."""
+
+    shop: str
+    out_trade_no: str
+    verdict: str
+    message: Optional[SynchronousReturn] = None
+    error: Optional[AlipayError] = None
+
+
+def accepted(shop: str, note: Notification, decision: Any) -> Answer:
+    return Answer(200, REPLY_SUCCESS, ACCEPTED, shop, note, decision)
+
+
+def refused(shop: str, error: BaseException, status: int = 0) -> Answer:
+    """``error``: ours, or whatever the shop's own code raised."""
+    verdict = type(error).__name__
+    if not isinstance(error, AlipayError):
+        return Answer(500, REPLY_FAIL, verdict, shop, failure=error)
+    found = status or next((code for kinds, code in _STATUS if isinstance(error, kinds)), 500)
+    return Answer(found, REPLY_FAIL, verdict, shop, error=error)
