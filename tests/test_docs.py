@@ -24,7 +24,8 @@ def blocks(checkout):
 
 
 def test_a_block_is_a_doctest_or_a_command_of_ci_or_a_picture(blocks):
-    assert {language for _, language, _ in blocks} <= {"python", "sh", "text"}
+    """Or a file of the quick starts, word for word, which the tests of their own pages run."""
+    assert {language for _, language, _ in blocks if " " not in language} <= {"python", "sh", "text"}
 
 
 def test_every_python_block_is_a_doctest_and_skips_nothing(blocks):
@@ -33,6 +34,17 @@ def test_every_python_block_is_a_doctest_and_skips_nothing(blocks):
         if language == "python":
             assert text.lstrip().startswith(">>>"), page
             assert "SKIP" not in text and "ELLIPSIS" not in text, page
+
+
+def test_every_file_that_the_readme_shows_is_one_of_the_quick_starts(blocks, checkout):
+    shown = [(language, text) for _, language, text in blocks if " " in language]
+    run = {(page, language, text) for page in ("django", "flask") for language, text in _BLOCK.findall(
+        (checkout / "docs" / (page + ".md")).read_text(encoding="utf-8"))}
+    assert {page for page, language, text in run if (language, text) in shown} == {"django", "flask"}
+    assert [language for language, text in shown if (language, text) not in {block[1:] for block in run}] == []
+    for first in ("INSTALLED_APPS", "from flask"):
+        lines = sum(text.count("\n") for _, text in shown if (text.startswith("from flask")) == (first == "from flask"))
+        assert 0 < lines <= 12, first
 
 
 def test_every_shell_block_is_a_command_that_ci_runs_word_for_word(blocks, checkout):

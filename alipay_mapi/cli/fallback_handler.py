@@ -9,12 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import Any, Callable, Dict, Optional
+import traceback
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..client import place_of
 from ..errors import AlipayError, ConfigurationError, show
 from ..fallback import Pending
-from ..fallback.outbox import LEASE
+from ..fallback.outbox import LEASE, Within
 from .fallback_settings import Told, seconds, words
 from .output import SCHEMA
 
@@ -22,19 +23,31 @@ Handler = Callable[[Pending], Any]
 
 #: Seconds that a command may take: by default, and at most, since an effect is this run's for a limited time.
 _USUAL, _MOST = 60.0, LEASE / 2
+#: Words that mean something to a shell alone, as long as they are not quoted.
+_OF_A_SHELL = ("|", "||", "&", "&&", ";", "<", "<<", ">", ">>", "2>", "2>>", "2>&1", "&>")
 
 
 def handler(told: Told) -> Optional[Handler]:
     """What ``--handler`` or ``--exec`` names; None when neither does. A flag wins over the ini. Raises
     ConfigurationError."""
-    function, command = told.flag("handler"), told.flag("exec")
+    function, command, folder = told.flag("handler"), told.flag("exec"), None
     if not function and not command:
         function, command = told.get("handler", words, ""), told.get("exec", words, "")
+        folder = None if told.config is None else os.path.dirname(os.path.abspath(told.config))
     if function and command:
         raise ConfigurationError("handler, exec: a function or a command, not both")
     if function:
-        return _function(function)
-    return _command(command, told.get("exec_timeout", seconds, _USUAL)) if command else None
+        return _function(function, told.flag("debug"))
+    return _command(command, told.get("exec_timeout", seconds, _USUAL), folder) if command else None
+
+
+def carrying_out(told: Told) -> Tuple[Optional[Handler], Optional[Within]]:
+    """(handler, within): at most one of them. What the host has counts where nothing else is named. Raises
+    ConfigurationError."""
+    found = handler(told)
+    if found is not None or told.host is None or told.url is not None:
+        return found, None
+    return told.host.handler, told.host.within
 
 
 def as_data(effect: Pending) -> Dict[str, Any]:
@@ -49,7 +62,7 @@ def as_data(effect: Pending) -> Dict[str, Any]:
 
 # --- a function -------------------------------------------------------------------------------------------------------
 
-def _function(text) -> Handler:
+def _function(text, debug) -> Handler:
     match = re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)", text)
     if match is None:
         raise ConfigurationError("handler: MODULE:FUNCTION, such as shop.payments:settle")
@@ -63,7 +76,7 @@ def _function(text) -> Handler:
             found = getattr(found, part)
     except AttributeError as err:
         problem = "the module has no {}".format(show(name)) if found is not None else _told(err)
-    except Exception as err:    # whatever the shop's module does while it is imported
+    except (Exception, SystemExit) as err:      # whatever the shop's module does while it is imported
         problem = _told(err)
     if not problem and not callable(found):
         problem = "it is no function"
@@ -73,19 +86,27 @@ def _function(text) -> Handler:
 
     def call(effect):
         with contextlib.redirect_stdout(sys.stderr):    # stdout is the run's own
-            found(effect)
+            try:
+                return found(effect)
+            except (Exception, SystemExit) as err:
+                if debug:       # without values, which may be a buyer's
+                    sys.stderr.write("{}, raised here:\n{}".format(type(err).__name__, "".join(
+                        traceback.format_tb(err.__traceback__))))
+                raise
     return call
 
 
 def _told(error):
     if isinstance(error, ModuleNotFoundError):
         return "there is no module {}".format(show(error.name))
-    return "{} at {}".format(type(error).__name__, place_of(error))
+    return "{} at {}{}".format(type(error).__name__, place_of(error),
+                               ", while it is imported" if isinstance(error, SystemExit) else "")
 
 
 # --- a command --------------------------------------------------------------------------------------------------------
 
-def _command(text, limit) -> Handler:
+def _command(text, limit, folder) -> Handler:
+    """``folder``: of the ini file, if the command stands in one; else None."""
     argv, problem = [], "there is no command in it"     # type: list, str
     try:
         argv = shlex.split(text)
@@ -93,12 +114,42 @@ def _command(text, limit) -> Handler:
         problem = "a quotation mark is not closed"
     if not argv:
         raise ConfigurationError("exec: {}; write it as for a shell, without pipes and variables".format(problem))
-    if shutil.which(argv[0]) is None:
-        raise ConfigurationError("exec: there is no command {}, or it may not be run; cron's PATH is short, give the "
-                                 "whole path".format(show(argv[0], 200)))
+    stray = [word for word in _words(text) if word in _OF_A_SHELL]
+    if stray:
+        raise ConfigurationError("exec: {} is for a shell, and no shell runs this: put it into a script".format(
+            stray[0]))
+    argv[0] = _found(argv[0], folder)
     if not 0 < limit <= _MOST:
         raise ConfigurationError("exec_timeout: more than 0 and at most {:.0f} seconds".format(_MOST))
     return lambda effect: _execute(argv, as_data(effect), limit)
+
+
+def _words(text):
+    """As ``shlex.split``, with their quotation marks; none where that cannot be told."""
+    lexer = shlex.shlex(text, posix=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        return list(lexer)
+    except ValueError:
+        return []
+
+
+def _found(name, folder) -> str:
+    """The command's path. Raises ConfigurationError that says where it was looked for."""
+    if not os.path.dirname(name):
+        path = shutil.which(name)
+        if path is None:
+            raise ConfigurationError("exec: there is no command {} in {}; cron's PATH is short, give the whole "
+                                     "path".format(show(name), show(os.environ.get("PATH", os.defpath), 300)))
+        return path
+    path = os.path.abspath(os.path.join(folder or "", os.path.expanduser(name)))
+    if shutil.which(path) is not None:
+        return path
+    if not os.path.exists(path):
+        raise ConfigurationError("exec: there is no command {}; a path in the ini file is relative to that file".format(
+            show(path, 200)))
+    raise ConfigurationError("exec: {} is {}".format(
+        show(path, 200), "a folder" if os.path.isdir(path) else "not executable: chmod +x it"))
 
 
 def _execute(argv, data, limit) -> None:

@@ -1,5 +1,7 @@
 """``fallback report``: how the store stands, as a page for people and as a text file for Prometheus."""
+import binascii
 import os
+import stat
 from typing import Any
 
 from ..errors import ConfigurationError, InvalidRequest, show
@@ -30,45 +32,49 @@ def run(args: Any, out: Output) -> int:
     with Told(args).store() as store:
         found = standing(store)
     if html is not None:
-        written(html, render(found))
+        written(html, render(found).encode("utf-8"), 0o600)
         out.note("report", html)
     if args.prometheus is not None:
-        prometheus(args.prometheus, found.counts, found.at)
+        prometheus(args.prometheus, found)
         out.note("prometheus", args.prometheus)
     counts = dict(found.counts, failing=[one._asdict() for one in found.counts["failing"]])
-    out.data(report=html, prometheus=args.prometheus, at=found.at, ages=dict(found.ages), counts=counts)
+    out.data(report=html, prometheus=args.prometheus, at=found.at, ages=dict(found.ages), counts=counts,
+             late=found.late, for_a_person=found.for_a_person, needs_a_person=[one._asdict() for one in found.persons],
+             refunds=[one._asdict() for one in found.refunds])
     return exits.DONE
 
 
-def prometheus(path: str, counts: Any, at: float, tally: Any = None) -> None:
-    """Write the text file. Raises ConfigurationError without the extra, InvalidRequest where it cannot be written."""
-    problem = None
+def prometheus(path: str, found: Any, tally: Any = None) -> None:
+    """Write the text file. ``found``: a Standing. Raises ConfigurationError without the extra, InvalidRequest where it
+    cannot be written."""
+    problem = ""
     try:
-        from ..fallback.prometheus import write
-        write(path, counts, at, tally)
+        from ..fallback.prometheus import text_of
     except ImportError as err:
-        problem = ConfigurationError("prometheus: no module {}; install alipay-mapi[prometheus]".format(err.name))
-    except OSError as err:
-        problem = _unwritable(path, err)
-    if problem is not None:
-        raise problem
+        problem = str(err.name)
+    if problem:
+        raise ConfigurationError("prometheus: no module {}; install alipay-mapi[prometheus]".format(problem))
+    written(path, text_of(found, tally), 0o666)
 
 
-def written(path: str, text: str) -> None:
-    """Write a page beside its place and move it there: a browser never sees half of it. Raises InvalidRequest."""
-    beside, problem = "{}.{}.new".format(path, os.getpid()), None
+def written(path: str, data: bytes, mode: int) -> None:
+    """Write a file beside its place and move it there: nobody ever reads half of it. ``mode``: of a new file; one that
+    is there keeps its own. Raises InvalidRequest."""
+    beside, problem = "{}.{}.new".format(path, binascii.hexlify(os.urandom(6)).decode("ascii")), None
+    made = False
     try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
+        # A name that is there already, a link above all, is not followed and not written to.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        made = True
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if os.path.isfile(path) and not os.path.islink(path):
+            os.chmod(beside, stat.S_IMODE(os.stat(path).st_mode))
         os.replace(beside, path)
     except OSError as err:
-        problem = _unwritable(path, err)
-        if os.path.exists(beside):
+        problem = InvalidRequest("{}: cannot be written ({})".format(show(path, 200), err.strerror or
+                                                                     type(err).__name__), parameter="FILE")
+        if made and os.path.exists(beside):
             os.remove(beside)
     if problem is not None:
         raise problem
-
-
-def _unwritable(path, err):
-    return InvalidRequest("{}: cannot be written ({})".format(show(path, 200), err.strerror or type(err).__name__),
-                          parameter="FILE")

@@ -10,16 +10,15 @@ from typing import Any, Iterator, List, Optional, Tuple
 from ..errors import AlipayError, TransportError, show
 from ..fallback import Fallback, Tally
 from ..fallback.runner import DEADLINE, GATEWAY_DOWN, LIMIT
+from ..fallback.standing import several, standing
 from . import exits, fallback_handler, fallback_report, fallback_shops
-from .fallback_settings import Told, rate, seconds, shown, whole
+from .fallback_settings import Told, rate, seconds, whole
 from .fallback_seen import Seen, listed
 from .output import Output
 
 _MOST = 10 ** 9
 #: So many findings are told one by one.
 _LISTED = 20
-#: So many questions, and not one usable answer: more than a few odd orders.
-_NONE = 5
 _ENDS = {LIMIT: "the limit is reached", DEADLINE: "the time is over"}
 
 
@@ -28,22 +27,25 @@ def run_run(args: Any, out: Output) -> int:
         warnings.simplefilter("ignore")     # of a weak key, every minute
     told = Told(args)
     clients = fallback_shops.clients(args, told)
-    handler = fallback_handler.handler(told)
+    handler, within = fallback_handler.carrying_out(told)
     limit: Optional[int] = told.get("limit", whole(1, _MOST), None)
     deadline: Optional[float] = told.get("deadline", seconds, None)
     workers, per_second = told.get("workers", whole(1, 256), 16), told.get("per_second", rate, 20.0)
     schedule = told.schedule
     try:
         with told.store() as store:
-            fallback = Fallback(store, clients, handler, schedule=schedule, per_second=per_second)
-            out.data(store=shown(told.url), shops=sorted(clients), dry_run=args.dry_run)
+            fallback = Fallback(store, clients, handler, within=within, schedule=schedule, per_second=per_second)
+            out.data(store=told.name, shops=sorted(clients), dry_run=args.dry_run)
             if args.dry_run:
                 return _dry(fallback, limit or 50, out)
             with Seen(store, limit, out) as seen, _stopped() as (stop, signals):
                 tally = fallback.run(limit=limit, deadline=deadline, workers=workers, stop=stop, progress=seen)
+            if told.host is not None and told.host.finished is not None:
+                told.host.finished(tally)
             if args.prometheus is not None:
-                fallback_report.prometheus(args.prometheus, store.counts(), store.now(), tally)
-            return _conclude(args, store, list(clients), handler is not None, tally, seen, signals, out)
+                fallback_report.prometheus(args.prometheus, standing(store), tally)
+            handled = handler is not None or within is not None
+            return _conclude(args, store, list(clients), handled, tally, seen, signals, out)
     finally:
         for client in clients.values():
             client.close()
@@ -86,13 +88,21 @@ def _conclude(args, store, shops, handled, tally: Tally, seen, signals, out) -> 
             out.talk(line)
         if sys.stdout.isatty():
             out.table(("outcome", "orders"), sorted(tally.outcomes.items()), "   ")
-    if tally.ended == GATEWAY_DOWN or tally.asked >= _NONE and seen.unanswered == tally.asked:
-        raise TransportError("the gateway gave no usable answer to {} of {}; those orders are asked about again. The "
-                             "last one: {}".format(seen.unanswered, _several(tally.asked, "question"),
-                                                   seen.last_error or "no connection"))
+    _judge(tally.asked, sum(tally.errors.values()) - seen.denied, seen, tally.ended == GATEWAY_DOWN)
     if signal.SIGINT in signals:
         return exits.INTERRUPTED
     return exits.WORK_REMAINS if due or waiting or strangers else exits.DONE
+
+
+def _judge(asked, unanswered, seen, down=False) -> None:
+    """Raises what the run ends with when the shop's own configuration, or the gateway, let no question be answered."""
+    told = "{} of {} had no usable answer; those orders are asked about again".format(
+        unanswered, several(asked, "question"))
+    if seen.wrong is not None:
+        cls, problem = seen.wrong
+        raise cls("{}; {}".format(problem, told))
+    if down or asked and unanswered >= asked:
+        raise TransportError("the gateway: {}. The last one: {}".format(told, seen.last_error or "no connection"))
 
 
 def _tell(seen, strangers, out):
@@ -110,13 +120,13 @@ def _line(tally, seen, signals, due, waiting, handled) -> str:
     parts = ["asked {}{}".format(tally.asked, " ({})".format(listed(tally.outcomes)) if tally.outcomes else "")]
     if seen.errors:
         parts.append("no usable answer: {} (the last: {})".format(listed(seen.errors), seen.last_error))
-    parts.append("{} carried out".format(_several(tally.effects, "effect")))
+    parts.append("{} carried out".format(several(tally.effects, "effect")))
     if tally.failed_effects:
-        parts.append("{} failed, to be tried again".format(_several(tally.failed_effects, "effect")))
+        parts.append("{} failed, to be tried again".format(several(tally.failed_effects, "effect")))
     if waiting and not handled:
-        parts.append("{} waiting for --handler or --exec".format(_several(waiting, "effect")))
+        parts.append("{} waiting for --handler or --exec".format(several(waiting, "effect")))
     elif waiting > tally.failed_effects:
-        parts.append("{} waiting".format(_several(waiting - tally.failed_effects, "effect")))
+        parts.append("{} waiting".format(several(waiting - tally.failed_effects, "effect")))
     if signals:
         parts.append("stopped by {}, what was not asked about is released".format(
             "SIGINT" if signal.SIGINT in signals else "SIGTERM"))
@@ -126,20 +136,16 @@ def _line(tally, seen, signals, due, waiting, handled) -> str:
     return "{}; {:.1f} s".format("; ".join(parts), tally.seconds)
 
 
-def _several(count, what) -> str:
-    return "{} {}{}".format(count, what, "" if count == 1 else "s")
-
-
 # --- a dry run --------------------------------------------------------------------------------------------------------
 
 def _dry(fallback, limit, out) -> int:
-    rows, found, down = [], [], 0
+    rows, found, seen = [], [], Seen(None, None, out)
     for row, decision in fallback.dry_run(limit):
+        seen(row, decision)
         failed = isinstance(decision, AlipayError)
         error = "{}: {}".format(type(decision).__name__, decision) if failed else decision.error
         outcome = "" if failed else decision.outcome
         effects = [] if failed else [effect.kind for effect in decision.effects]
-        down += error.startswith("TransportError")
         rows.append((row.shop, row.out_trade_no, row.outcome, outcome, ", ".join(effects), error))
         found.append({"shop": row.shop, "out_trade_no": row.out_trade_no, "outcome": row.outcome, "would_be": outcome,
                       "effects": effects, "error": error})
@@ -148,6 +154,5 @@ def _dry(fallback, limit, out) -> int:
     if not out.as_json:
         out.talk("asked {}; this was a dry run: nothing is written, no refund is sent, no effect carried out".format(
             len(rows)))
-    if rows and down == len(rows):
-        raise TransportError("the gateway gave no usable answer to {}".format(_several(len(rows), "question")))
+    _judge(len(rows), sum(seen.errors.values()), seen)
     return exits.DONE

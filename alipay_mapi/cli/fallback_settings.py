@@ -7,20 +7,18 @@ import re
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
-from ..errors import ConfigurationError, InvalidRequest, show
+from ..errors import ConfigurationError, InvalidRequest, StoreError, show
 from ..fallback import Schedule, Store, open_store
-from . import ini, settings
+from . import fallback_opening, ini, settings
+from .fallback_url import path_of, shown
+from .host import as_text
 
 #: What the section may hold.
 NAMES = ("store", "handler", "exec", "exec_timeout", "per_second", "workers", "deadline", "limit") + Schedule._fields
 VARIABLE = settings.PREFIX + "STORE"
 
-_MEMORY = re.compile(r"(:?memory:|sqlite://|sqlite:///:memory:)", re.IGNORECASE)
-_FILE = re.compile(r"(?i:sqlite):///(?P<path>.+)|(?!.*://)(?P<bare>.+\.(?:db|sqlite|sqlite3))", re.DOTALL)
-#: Nothing of a URL is shown that could be part of a password, wherever its slips are.
-_URL = re.compile(r"([a-z0-9_+]+://)(?:([A-Za-z0-9_.-]+)(?::[^@]*)?@)?([A-Za-z0-9_.-]+(?::[0-9]+)?/[A-Za-z0-9_-]+)"
-                  r"(?:[?][^@]*)?", re.IGNORECASE)
 _PERIOD = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -31,12 +29,17 @@ class Told:
     def __init__(self, args: Any, environ: Optional[Mapping[str, str]] = None):
         environ = os.environ if environ is None else environ
         self.config = settings.ini_path(args, environ)
+        #: The program that runs the command, where its settings count.
+        self.host = settings.host_of(args)
         self.values: Dict[str, str] = {}
         if self.config is not None:
             problems: List[ConfigurationError] = []
             self.values = ini.fallback(self.config, NAMES, problems)
             if problems:
                 raise problems[0]
+        if self.host is not None:
+            texts = {name: as_text(name, value) for name, value in self.host.fallback.items()}
+            self.values = {name: text for name, text in texts.items() if text is not None}
         self._args = args
         self.url: Optional[str] = getattr(args, "store", None) or environ.get(VARIABLE) or self._from_ini()
 
@@ -48,6 +51,11 @@ class Told:
         url = self.values.get("store")
         path = None if url is None else path_of(url)
         return url if path is None else os.path.join(os.path.dirname(self.config or ""), os.path.expanduser(path))
+
+    @property
+    def name(self) -> str:
+        """The store as it may be printed."""
+        return self.host.store_name if self.url is None and self.host is not None else shown(self.url)
 
     def flag(self, name: str) -> Optional[str]:
         """What the command line says, or None."""
@@ -72,53 +80,31 @@ class Told:
             return read(self.values[name], name)
         except InvalidRequest as err:
             problem = str(err)
-        raise ConfigurationError("{} ({} [{}])".format(problem, show(self.config or "", 200), ini.FALLBACK))
+        raise ConfigurationError("{} ({} [{}])".format(problem, show(self.config or "", 200), ini.FALLBACK)
+                                 if self.host is None else problem)
 
     @contextmanager
     def store(self, create: bool = False, migrate: bool = False) -> Iterator[Store]:
-        """The store, closed at the end. ``create``: an SQLite file may be made; else a path that was misspelt would
-        look like an empty store. Raises ConfigurationError, StoreError, SchemaError."""
+        """The store, closed at the end. ``create``: its file and its tables may be made; else a path that was misspelt
+        would look like an empty store. Raises ConfigurationError, StoreError, SchemaError."""
+        if self.url is None and self.host is not None and self.host.store is not None:
+            yield self.host.store()     # its own: it is not ours to close
+            return
         if self.url is None:
             raise ConfigurationError("store: not set; give --store URL, {}, or store = URL in the section [{}] of the "
                                      "ini file".format(VARIABLE, ini.FALLBACK))
-        if _MEMORY.fullmatch(self.url):
-            raise ConfigurationError("store: one in memory ends with each command; give a file (sqlite:///orders.db) "
-                                     "or a database")
-        path = path_of(self.url)
-        if path is not None and not create and not os.path.isfile(path):
-            raise ConfigurationError("store: there is no file {}; is the path right? alipay-mapi fallback watch makes "
-                                     "it".format(show(path, 200)))
-        store = open_store(self.url, migrate=migrate)
+        fallback_opening.look(self.url, create)
+        problem: Optional[StoreError] = None
+        try:
+            store = open_store(self.url, migrate=migrate)
+        except StoreError as err:
+            problem = fallback_opening.explained(self.url, err)
+        if problem is not None:
+            raise problem
         try:
             yield store
         finally:
             store.close()
-
-
-def path_of(url: str) -> Optional[str]:
-    """The path of an SQLite file, None for any other store.
-
-    >>> path_of("sqlite:////var/lib/orders.db"), path_of("orders.db"), path_of("mysql+pymysql://db/shop")
-    ('/var/lib/orders.db', 'orders.db', None)
-    """
-    match = _FILE.fullmatch(url)
-    return (match.group("path") or match.group("bare")) if match and not _MEMORY.fullmatch(url) else None
-
-
-def shown(url: Optional[str]) -> str:
-    """The store as it may be printed.
-
-    >>> shown("postgresql+psycopg2://shop:S3CRET@db.example/shop?sslmode=require"), shown("mysql://a:b@c@d/e")
-    ('postgresql+psycopg2://shop:***@db.example/shop', 'mysql://***')
-    """
-    url = url or ""
-    if path_of(url) is not None:
-        return str(path_of(url))
-    match = _URL.fullmatch(url)
-    if match is None:
-        return "{}://***".format(url.partition("://")[0]) if re.match("[a-z0-9_+]+://", url, re.IGNORECASE) else "***"
-    scheme, user, place = match.groups()
-    return scheme + (user + ":***@" if user else "") + place
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -131,13 +117,14 @@ def seconds(text: str, name: str) -> float:
     """
     match = _PERIOD.fullmatch(text)
     if match is None:
-        raise InvalidRequest("{}: a number and s, m, h or d, such as 50s or 12h".format(name), parameter=name)
+        raise InvalidRequest("{}: a number and s, m, h or d, such as 50s or 12h; a plain number is seconds".format(
+            name), parameter=name)
     return float(match.group(1)) * _SECONDS[match.group(2)]
 
 
 def number(text: str, name: str) -> float:
     """A plain decimal. Raises InvalidRequest."""
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text, re.ASCII) is None:
+    if _NUMBER.fullmatch(text) is None:
         raise InvalidRequest("{}: a number, such as 2 or 0.5".format(name), parameter=name)
     return float(text)
 
@@ -154,7 +141,12 @@ def whole(least: int, most: int) -> Callable[[str, str], int]:
 
 def rate(text: str, name: str) -> Optional[float]:
     """Queries per second; ``none`` for no limit. Raises InvalidRequest."""
-    return None if text.lower() == "none" else number(text, name)
+    if text.lower() == "none":
+        return None
+    value = float(text) if _NUMBER.fullmatch(text) else -1.0
+    if not 0.001 <= value <= 10000:
+        raise InvalidRequest("{}: 0.001 to 10000 queries per second, or none for no limit".format(name), parameter=name)
+    return value
 
 
 def words(text: str, name: str) -> str:

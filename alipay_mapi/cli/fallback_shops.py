@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any, Dict, List, Optional
 
+from .. import merchant_settings
 from ..client import Client
 from ..errors import ConfigurationError, show
 from . import ini, settings
@@ -28,11 +29,11 @@ def clients(args: Any, told: Told) -> Dict[str, Client]:
         if _NAME.fullmatch(name) is None:
             raise ConfigurationError("merchant: the section {} cannot be the name of a shop that orders are stored "
                                      "with; 1 to 40 letters, digits and _ . -".format(show(name)))
-        asked = argparse.Namespace(**dict(vars(args), merchant=name if told.config or chosen else None))
+        asked = argparse.Namespace(**dict(vars(args), merchant=name if told.config or told.host or chosen else None))
         found[name] = Client(settings.make_merchant(settings.load(asked)))
     if not found:
         raise ConfigurationError("merchant: {} has no section of a merchant; see alipay-mapi config example".format(
-            show(told.config or "", 200)))
+            _place(told)))
     return found
 
 
@@ -43,6 +44,8 @@ def named(args: Any) -> Optional[str]:
 
 def listed(told: Told) -> List[str]:
     """The names of all shops."""
+    if told.host is not None:
+        return list(told.host.merchants)
     if told.config is None:
         return [ALONE]
     problems: List[ConfigurationError] = []
@@ -55,11 +58,13 @@ def listed(told: Told) -> List[str]:
 def usual(args: Any, told: Told) -> str:
     """The shop that is meant when none is named, as for other commands. Raises ConfigurationError."""
     chosen, names = named(args), listed(told)
+    if chosen is None and told.host is not None and told.host.default in names:
+        return str(told.host.default)
     if chosen is None:
         found = [name for name in names if name.lower() == ALONE] or (names if len(names) == 1 else [])
         if len(found) != 1:
             raise ConfigurationError("merchant: {} has the sections {}; choose one with --merchant".format(
-                show(told.config or "", 200), show(", ".join(names), 200) or "none"))
+                _place(told), show(", ".join(names), 200) or "none"))
         return found[0]
     return known(chosen, told)
 
@@ -67,14 +72,18 @@ def usual(args: Any, told: Told) -> str:
 def known(name: str, told: Told) -> str:
     """Itself. Raises ConfigurationError for one that the ini, if any, has no section for: nobody would ask about its
     orders."""
-    if told.config is not None and name not in listed(told):
+    if (told.config is not None or told.host is not None) and name not in listed(told):
         raise ConfigurationError("merchant: {} has no section {}; it has {}".format(
-            show(told.config, 200), show(name), show(", ".join(listed(told)), 200)))
+            _place(told), show(name), show(", ".join(listed(told)), 200)))
     return name
 
 
+def _place(told):
+    return show(told.config or "", 200) if told.host is None else told.host.place
+
+
 def _refuse_common_settings():
-    for name in settings.NAMES:
+    for name in merchant_settings.NAMES:
         for variable in (settings.PREFIX + name.upper(), settings.PREFIX + name.upper() + "_FILE"):
             if os.environ.get(variable):
                 raise ConfigurationError("{}: it would count for every section of the ini file; unset it, or choose "

@@ -1,58 +1,56 @@
 """``fallback status``, ``retry``, ``migrate`` and ``prune``: what needs the store alone, and no key."""
 import re
-from typing import Any, Dict
+from typing import Any
 
 from ..errors import InvalidRequest, SchemaError, show
-from ..fallback import Store
+from ..fallback import refunding
+from ..fallback.standing import several, standing
 from . import exits, fallback_shops, options
-from .fallback_settings import Told, seconds, shown
+from .fallback_settings import Told, seconds
 from .output import Output
 
 _DAY = 86400.0
 _SHARE = 1000
+#: So many orders are listed under each heading.
+_LISTED = 20
 
 
 def run_status(args: Any, out: Output) -> int:
     told = Told(args)
     with told.store() as store:
-        counts, shops = store.counts(), by_shop(store)
-    out.data(store=shown(told.url), shops=shops, **{name: _as_data(value) for name, value in counts.items()})
+        found = standing(store)
+    counts, shops = found.counts, found.shops
+    out.data(store=told.name, shops=shops, **{name: _as_data(value) for name, value in counts.items()})
+    out.data(late=found.late, for_a_person=found.for_a_person, needs_a_person=_as_data(found.persons),
+             refunds=_as_data(found.refunds), refund_counts=found.refund_counts)
     outcomes = sorted({outcome for row in shops.values() for outcome in row})
     out.facts((
-        ("store", shown(told.url)),
+        ("store", told.name),
         ("orders", sum(counts["outcomes"].values())),
-        ("due now", "{}{}".format(counts["due"], ", the oldest since {}".format(_age(counts["oldest_due"]))
-                                  if counts["due"] else "")),
+        ("due now", "{}{}{}".format(counts["due"], ", the oldest since {}".format(_age(counts["oldest_due"]))
+                                    if counts["due"] else "", ": is cron running?" if found.late else "")),
         ("effects", "{} to carry out{}".format(counts["effects"], ", {} of them failed before".format(
             counts["failures"]) if counts["failures"] else "")),
+        ("for a person", found.for_a_person),
     ))
     if shops:
         out.line()
         out.table(["shop"] + [outcome.replace("_", " ") for outcome in outcomes],
                   [[shop] + [row.get(outcome, 0) for outcome in outcomes] for shop, row in sorted(shops.items())])
-    for heading, head, rows in (
-            ("given up: a person must look", ("shop", "order", "last error"), counts["gave_up"]),
-            ("effects whose handler failed", ("shop", "order", "effect", "attempts", "last error"), counts["failing"]),
-            ("last errors", ("shop", "order", "last error"), counts["errors"])):
+    for heading, head, rows, count in (
+            ("a person must look", ("shop", "order", "why"), found.persons, found.for_a_person),
+            ("refunds that are not done", ("shop", "order", "refund", "amount", "status", "error"), found.refunds,
+             sum(found.refund_counts.values()) - found.refund_counts.get(refunding.DONE, 0)),
+            ("effects whose handler failed", ("shop", "order", "effect", "attempts", "last error"), counts["failing"],
+             0),
+            ("last errors", ("shop", "order", "last error"), counts["errors"], 0)):
         if rows:
             out.line()
             out.heading(heading)
-            out.table(head, rows, "   ")
+            out.table(head, rows[-_LISTED:], "   ")
+            if count > _LISTED:
+                out.line("   {} more; --json tells the last hundred".format(count - _LISTED))
     return exits.DONE
-
-
-def by_shop(store: Store) -> Dict[str, Dict[str, int]]:
-    """Shop → outcome → orders. Every row is looked at, a page at a time."""
-    found: Dict[str, Dict[str, int]] = {}
-    last = 0
-    while True:
-        rows = store.rows(last, _SHARE)
-        for row in rows:
-            of_shop = found.setdefault(row.shop, {})
-            of_shop[row.outcome] = of_shop.get(row.outcome, 0) + 1
-        if len(rows) < _SHARE:
-            return found
-        last = rows[-1].id
 
 
 def _as_data(value):
@@ -78,7 +76,7 @@ def run_retry(args: Any, out: Output) -> int:
     number = None if args.out_trade_no is None else options.text(args.out_trade_no)
     with told.store() as store:
         count = store.reopen(shop, number)
-    out.data(store=shown(told.url), asked_again=count)
+    out.data(store=told.name, asked_again=count)
     if number is not None and not count:
         raise InvalidRequest("--out-trade-no: {} is not watched in this store{}".format(
             show(number), " for the shop " + show(shop) if shop else ""), parameter="--out-trade-no")
@@ -97,7 +95,7 @@ def run_migrate(args: Any, out: Output) -> int:
         before = told_of.group(1) if told_of else "?"
         with told.store(migrate=True):
             pass
-    out.data(store=shown(told.url), before=before, after=str(SCHEMA))
+    out.data(store=told.name, before=before, after=str(SCHEMA))
     if before == str(SCHEMA):
         out.good("nothing", "to do: the store has schema {}, which this version needs".format(SCHEMA))
     else:
@@ -118,6 +116,6 @@ def run_prune(args: Any, out: Output) -> int:
             deleted += count
             if count < _SHARE:
                 break
-    out.data(store=shown(told.url), deleted=deleted)
-    out.facts([("deleted", "{} orders and their effects".format(deleted))])
+    out.data(store=told.name, deleted=deleted)
+    out.facts([("deleted", "{} and {} effects".format(several(deleted, "order"), "its" if deleted == 1 else "their"))])
     return exits.DONE

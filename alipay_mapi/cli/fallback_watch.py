@@ -2,6 +2,7 @@
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Dict, Iterator, List
 
@@ -10,7 +11,7 @@ from ..errors import InvalidRequest, show
 from ..fallback import watch_file
 from ..fallback.timeouts import seconds_of
 from . import exits, fallback_shops
-from .fallback_settings import Told, shown
+from .fallback_settings import Told
 from .output import Output
 
 #: So many bad lines are told one by one.
@@ -23,7 +24,8 @@ def run_watch(args: Any, out: Output) -> int:
     schedule = told.schedule
     if not charsets.known(args.charset):
         raise InvalidRequest("--charset: one of UTF-8, GBK, GB2312, GB18030", parameter="--charset")
-    seconds_of(args.timeout, 0.0)
+    seconds_of(args.timeout, time.time())
+    shops = None if told.config is None and told.host is None else fallback_shops.listed(told)
     bad: List[Dict[str, Any]] = []
 
     def on_bad(line):
@@ -35,7 +37,7 @@ def run_watch(args: Any, out: Output) -> int:
     with _opened(args.file, args.strict, out) as file, told.store(create=True) as store:
         def lines():
             return watch_file.read_orders(file, watch_file.clock_of(store), shop=shop, timeout=args.timeout,
-                                          schedule=schedule, charset=args.charset, form=args.format)
+                                          schedule=schedule, charset=args.charset, form=args.format, shops=shops)
 
         counts = watch_file.Counts(0, 0, 0)
         if args.strict:
@@ -43,7 +45,7 @@ def run_watch(args: Any, out: Output) -> int:
             file.seek(0)
         if not counts.bad:
             counts = watch_file.watch_lines(store, lines(), on_bad)
-    out.data(store=shown(told.url), shop=shop, new=counts.new, known=counts.known, bad=counts.bad, bad_lines=bad)
+    out.data(store=told.name, shop=shop, new=counts.new, known=counts.known, bad=counts.bad, bad_lines=bad)
     out.facts((("watched", counts.new), ("known", counts.known), ("bad lines", counts.bad)))
     if counts.bad:
         raise InvalidRequest("{} line{} bad{}; {}".format(

@@ -45,8 +45,9 @@ def read_orders(file: BinaryIO, clock: Callable[[], float], *, shop: Optional[st
 
     ``clock``: the store's, see ``watch_file.clock_of``. ``shop``, ``timeout``: of orders that name none. ``charset``:
     UTF-8 (with or without a byte order mark), GBK, GB2312, GB18030. ``form``: ``csv`` or ``jsonl``, None: by what the
-    file begins with. ``shops``: those that there are; None: any. An order with ``made_at`` (Unix seconds, or a moment with its zone) has less time left. Raises
-    InvalidRequest for a header that cannot be used, ConfigurationError for an unknown charset.
+    file begins with. ``shops``: those that there are; None: any. An order with ``made_at`` (Unix seconds, or a moment
+    with its zone) has less time left. Raises InvalidRequest for a header that cannot be used, ConfigurationError for an
+    unknown charset.
 
     >>> import io
     >>> line, = read_orders(io.BytesIO(b'{"out_trade_no": "A1", "total_fee": "8.00"}'), lambda: 0.0, shop="hongkong")

@@ -31,6 +31,7 @@ from ..response import Response
 from ..services.forex_refund import forex_refund
 from ..status import REFUND_SUCCESS
 from ..trade_state import NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
+from .refund_limit import too_much
 from .schedule import Schedule
 
 ASKED, READY, UNKNOWN, ACCEPTED, DENIED, DONE, REFUSED, GAVE_UP = (
@@ -96,13 +97,22 @@ def wished(order: Order, refunds: Tuple[Refund, ...], refund: Refund) -> Tuple[R
             if (parse_amount(known.amount), known.reason) == (parse_amount(refund.amount), refund.reason):
                 if known.status not in (REFUSED, GAVE_UP):
                     return refunds
+                _check_limit(order, refunds, refund)
                 # Looked for first: it may have been carried out after all. Sent again it is the same to the letter.
                 again = known._replace(status=UNKNOWN if known.before else ASKED, since=refund.since, tries=0, error="")
                 return refunds[:at] + (again,) + refunds[at + 1:]
             raise InvalidRequest("out_return_no: {} is another refund of this order already; use a new one".format(
                 show(refund.out_return_no)), parameter="out_return_no")
     forex_refund(**request_of(order, refund))
+    _check_limit(order, refunds, refund)
     return refunds + (refund,)
+
+
+def _check_limit(order, refunds, refund):
+    others = [known for known in refunds if known.out_return_no != refund.out_return_no]
+    problem = too_much(order, others, refund.amount)
+    if problem:
+        raise InvalidRequest(problem, parameter="amount")
 
 
 def request_of(order: Order, refund: Refund) -> Dict[str, Any]:

@@ -44,8 +44,8 @@ def render(found: Standing) -> str:
         _outcomes(outcomes, counts["watched"]),
         _section("For a person", _table(
             ("order", "why"), [(_name(one.shop, one.out_trade_no), one.why) for one in found.persons]),
-            "What was said about these orders does not agree with what the shop knows, or nothing was said. Look at the "
-            "order in Alipay's console, then settle it by hand. <code>alipay-mapi fallback retry</code> asks again "
+            "What was said about these orders does not agree with what the shop knows, or nothing was said. Look at "
+            "the order in Alipay's console, then settle it by hand. <code>alipay-mapi fallback retry</code> asks again "
             "about what was given up." + ("" if len(found.persons) == found.for_a_person else
                                           " These are the last {}.".format(len(found.persons)))),
         _section("Refunds that are not done", _table(

@@ -90,7 +90,7 @@ def standing(store: Store) -> Standing:
         oldest = heapq.nsmallest(_OLDEST, oldest + [row for row in page if row.outcome == OPEN],
                                  key=lambda row: (row.watched_at, row.id))
         errors = heapq.nlargest(_ERRORS, errors + [(row.asked_at, row.id, row) for row in page
-                                                   if row.last_error and row.last_error != NOT_THERE])
+                                                   if row.last_error and not row.last_error.startswith(NOT_THERE)])
         if len(page) < _PAGE:
             break
         last = page[-1].id

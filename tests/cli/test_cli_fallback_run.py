@@ -137,6 +137,67 @@ def test_a_shop_whose_every_question_is_refused_does_not_look_like_success(run, 
     run("fallback", "watch", write_orders(tmp_path, *"ABCDE"), "--config", "shop.ini")
     ran = run(*RUN + HANDLED)
     assert ran.code == 5 and "ILLEGAL_SIGN" in ran.err
+    assert "5 of 5 questions had no usable answer; those orders are asked about again" in ran.err
+
+
+@pytest.mark.parametrize("extra", [(), ("--dry-run",)], ids=["run", "dry run"])
+@pytest.mark.parametrize("numbers", ["A", "AB"])
+@pytest.mark.parametrize("wrong, code", [
+    ({"md5_key": "TESTONLYwrong0key0TESTONLYwrong0"}, "ILLEGAL_SIGN"), ({"partner": "2088999999999999"}, "ILLEGAL_"),
+    ({"partner": None}, "ILLEGAL_"),
+], ids=["key", "partner", "sign type"])
+def test_one_question_without_a_usable_answer_is_enough(run, shop, tmp_path, wrong, code, numbers, extra):
+    settings = dict(shop.settings("md5"), **wrong)
+    # None: a merchant whose contract says RSA2.
+    write_ini(tmp_path, dict(settings, partner=settings["partner"] or shop.settings("rsa2")["partner"]))
+    run("fallback", "watch", write_orders(tmp_path, *numbers), "--config", "shop.ini")
+    ran = run(*RUN + HANDLED + extra)
+    assert ran.code == 5 and code in ran.err, ran.err
+    assert "{} of {} question".format(len(numbers), len(numbers)) in ran.err and "asked about again" in ran.err
+    assert outcomes() == {number: "open" for number in numbers}
+
+
+def test_one_usable_answer_is_enough_to_be_no_failure(run, watched):
+    watched.fail("system-error", times=1)
+    ran = run(*RUN + HANDLED + ("--workers", "1"))
+    assert ran.code == 0 and "no usable answer: 1 GatewayError" in ran.err
+
+
+@pytest.mark.parametrize("extra", [(), ("--dry-run",)], ids=["run", "dry run"])
+def test_a_key_that_is_missing_is_78_and_named(run, shop, tmp_path, extra):
+    """Two shops: one is fine, the other could not check a single answer."""
+    write_ini(tmp_path, shop.settings("md5"), name="tokyo", more="")
+    rsa = shop.settings("rsa2")
+    (tmp_path / "shop.ini").write_text((tmp_path / "shop.ini").read_text() + "[hongkong]\n" + "".join(
+        "{} = {}\n".format(name, rsa[name].replace("\n", "\n  ")) for name in (
+            "partner", "sign_type", "private_key", "gateway")) + SECTION)
+    for name in ("tokyo", "hongkong"):
+        run("fallback", "watch", write_orders(tmp_path, "A1", "A2"), "--config", "shop.ini", "--shop", name)
+    ran = run(*RUN + extra)
+    assert ran.code == 78 and "MissingKey: shop hongkong: alipay_public_key: " in ran.err
+    assert "2 of 4 questions had no usable answer" in ran.err
+
+
+def test_an_order_that_still_waits_after_its_time_was_answered(run, shop, tmp_path):
+    shop.place("A1", total_fee="8.00", currency="USD")
+    shop.log_in("A1")
+    run("fallback", "watch", write_orders(tmp_path, "A1", made_at=OLD), "--config", "shop.ini")
+    ran = run(*RUN + HANDLED)
+    assert ran.code == 0 and "no usable answer" not in ran.err and outcomes()["A1"] in ("open", "gave_up")
+
+
+def test_a_no_to_a_refund_is_an_answer(run, shop, tmp_path):
+    shop.place("A1", total_fee="8.00", currency="USD")
+    shop.pay("A1", lose=True)
+    run("fallback", "watch", write_orders(tmp_path, "A1"), "--config", "shop.ini")
+    run(*RUN + HANDLED)
+    run("fallback", "refund", "--out-trade-no", "A1", "--out-return-no", "R1", "--amount", "1.00", "--yes",
+        "--config", "shop.ini")
+    shop.change(balance="0.00")
+    for _ in range(2):      # the question before it, and the refund itself
+        ran = run(*RUN + HANDLED + ("--limit", "1"))
+        assert ran.code in (0, 3), ran.err
+    assert len(shop.requests()) == 3 and "no usable answer" not in ran.err
 
 
 def test_what_needs_a_person_is_told_and_is_no_failure(run, shop, tmp_path):
@@ -240,6 +301,13 @@ def test_a_command_that_goes_away_meanwhile_is_an_effect_that_failed(run, watche
 
 @pytest.mark.parametrize("extra, words", [
     (("--exec", "/nowhere/command"), "there is no command /nowhere/command"),
+    (("--exec", "no-such-command x"), "there is no command no-such-command in /"),
+    (("--exec", "./test_cli_broken_handler.py"), "test_cli_broken_handler.py is not executable: chmod +x it"),
+    (("--exec", "../"), "is a folder"),
+    (("--exec", "cat > effects.txt"), "exec: > is for a shell, and no shell runs this: put it into a script"),
+    (("--exec", "sh -c 'cat' | cat"), "| is for a shell"), (("--exec", "true && true"), "&& is for a shell"),
+    (("--exec", "true ; true"), "; is for a shell"), (("--exec", "cat < in"), "< is for a shell"),
+    (("--handler", "test_cli_exiting_handler:f"), "SystemExit at test_cli_exiting_handler.py:2, while it is imported"),
     (("--exec", "'"), "quotation mark"), (("--exec", " "), "no command in it"),
     (("--exec", "true", "--exec-timeout", "10m"), "exec_timeout"),
     (("--exec", "true", "--exec-timeout", "0"), "exec_timeout"),
@@ -251,9 +319,52 @@ def test_a_command_that_goes_away_meanwhile_is_an_effect_that_failed(run, watche
 ])
 def test_a_handler_that_cannot_work_is_told_before_anything_is_asked(run, watched, tmp_path, extra, words):
     (tmp_path / "test_cli_broken_handler.py").write_text("S3CRET\n")
+    (tmp_path / "test_cli_exiting_handler.py").write_text("import sys\nsys.exit(0)\n")
     ran = run(*RUN + extra)
     assert ran.code == 78 and words in ran.err and "S3CRET" not in ran.err and "Traceback" not in ran.err
     assert watched.requests() == []
+
+
+def test_quoted_words_of_a_shell_are_words(run, watched, tmp_path):
+    assert run(*RUN + ("--exec", command(tmp_path, SCRIPT, "0", "'|'", "'a > b'", '";"'))).code == 0
+    assert (tmp_path / "told.json").exists()
+
+
+def test_a_command_of_the_ini_is_beside_it(run, watched, tmp_path, monkeypatch):
+    (tmp_path / "effect.sh").write_text("#!/bin/sh\ncat > {}\n".format(tmp_path / "told.json"))
+    write_ini(tmp_path, watched.settings("md5"), more=SECTION + "exec = ./effect.sh\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(str(tmp_path / "elsewhere"))
+    ran = run("fallback", "run", "--config", "../shop.ini")
+    assert ran.code == 78 and "{} is not executable: chmod +x it".format(tmp_path / "effect.sh") in ran.err
+    (tmp_path / "effect.sh").chmod(0o755)
+    assert run("fallback", "run", "--config", "../shop.ini").code == 0
+    assert json.loads((tmp_path / "told.json").read_text())["key"] == "md5:paid::A1"
+    ran = run("fallback", "run", "--config", "../shop.ini", "--exec", "./effect.sh")    # a flag: the working directory
+    assert ran.code == 78 and "there is no command {}".format(tmp_path / "elsewhere" / "effect.sh") in ran.err
+
+
+# --- a function that fails --------------------------------------------------------------------------------------------
+
+FAILS = ("--handler", "test_cli_handler_of_a_shop:refuse")
+
+
+@pytest.mark.parametrize("flags, told", [((), 0), (("-v",), 1), (("-vv",), 1), (("--debug",), 0)])
+def test_each_failure_of_a_function_is_one_line_of_v(run, watched, tmp_path, flags, told):
+    (tmp_path / "test_cli_handler_of_a_shop.py").write_text(
+        "def refuse(effect):\n    raise ValueError('the buyer of ' + effect.out_trade_no)\n")
+    ran = run(*RUN + FAILS + flags)
+    lines = [line for line in ran.err.splitlines() if "ValueError: test_cli_handler_of_a_shop.py:2" in line]
+    assert len(lines) == told and "buyer of A1" not in ran.err
+    assert ("ValueError, raised here:" in ran.err) is (flags == ("--debug",))
+    if flags == ("--debug",):   # the way there, and no value
+        assert 'test_cli_handler_of_a_shop.py", line 2, in refuse' in ran.err
+
+
+def test_what_a_function_returns_is_handed_on(tmp_path, monkeypatch, run, watched):
+    """So that a coroutine is not taken for an effect that was carried out."""
+    (tmp_path / "test_cli_handler_of_a_shop.py").write_text("async def settle(effect):\n    pass\n")
+    assert run(*RUN + HANDLED).code == 3
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -277,11 +388,12 @@ def test_a_flag_for_a_command_wins_over_the_section_s_function(run, watched, tmp
     ("stor = x", "stor: no setting of the fallback (meant store?)"), ("workers = 0",
     "workers: a whole number, 1 to 256"),
     ("grace = soon", "grace: a number and s, m, h or d"), ("factor = 50", "factor 1 to 10"),
-    ("per_second = 0", "per_second"), ("first = 0", "first: at least 1 second"), ("store = 'x.db'", "without quotes"),
+    ("per_second = 0", "per_second: 0.001 to 10000 queries per second, or none"), ("per_second = fast",
+    "or none for no limit"), ("deadline = soon", "a plain number is seconds"),
+    ("first = 0", "first: at least 1 second"), ("store = 'x.db'", "without quotes"),
 ])
 def test_a_section_that_cannot_work_is_78(run, shop, tmp_path, line, words):
     write_ini(tmp_path, shop.settings("md5"), more="\n[fallback]\n{}\n".format(line))
-    (tmp_path / "o.db").write_bytes(b"")
     ran = run(*RUN + (() if line.startswith("store") else ("--store", "o.db")))
     assert ran.code == 78 and words in ran.err
 
@@ -336,7 +448,7 @@ def test_the_password_of_a_store_is_never_shown(run, shop, tmp_path, monkeypatch
 
 
 def test_a_password_is_masked_where_the_store_is_shown():
-    from alipay_mapi.cli.fallback_settings import shown
+    from alipay_mapi.cli.fallback_url import shown
     assert shown("postgresql+psycopg2://shop:S3CRET@db.example:5432/orders?x=1") == \
         "postgresql+psycopg2://shop:***@db.example:5432/orders"
     assert shown("postgresql://db.example/orders") == "postgresql://db.example/orders"

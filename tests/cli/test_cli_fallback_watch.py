@@ -1,4 +1,8 @@
 """``fallback watch``: files and stdin into a store, without a key; what is bad is told by line."""
+import sqlite3
+import time
+from contextlib import closing
+
 import pytest
 from cli_samples import load
 from fallback_shop import write_orders
@@ -103,6 +107,45 @@ def test_a_time_for_all_is_given_as_in_the_payment_request(run, tmp_path):
     assert 1795 < row.deadline - row.watched_at <= 1800
 
 
+@pytest.mark.parametrize("timeout, words", [("3600", "give the unit"), ("99d", "longer than any payment request"),
+                                            ("12y", "1m to 15d")])
+def test_a_time_that_no_payment_request_could_say_is_refused_with_what_is_taken(run, tmp_path, timeout, words):
+    ran = run("fallback", "watch", write_orders(tmp_path, "A1"), "--timeout", timeout, *STORE)
+    assert ran.code == 2 and words in ran.err and "15d" in ran.err
+    ran = run("fallback", "watch", write_orders(tmp_path, "A1", timeout=timeout), *STORE)
+    assert ran.code == 2 and "line 2: timeout: " in ran.err and words in ran.err
+
+
+def test_a_moment_can_be_the_time_for_all(run, tmp_path):
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 8 * 3600 + 7200))
+    assert run("fallback", "watch", write_orders(tmp_path, "A1"), "--timeout", moment, *STORE).code == 0
+    row, = rows().values()
+    assert 7190 < row.deadline - row.watched_at <= 7201
+
+
+# --- lines that could end it all --------------------------------------------------------------------------------------
+
+def test_a_number_that_no_computer_can_hold_is_a_bad_line(run):
+    data = b'{"out_trade_no":"A0","total_fee":"8.00"}\n{"out_trade_no":"A1","total_fee":1e99999999999999999999}\n' \
+           b'{"out_trade_no":"A2","total_fee":"8","timeout":1e99999999999999999999}\n{"out_trade_no":"A3","total_fee":"8"}'
+    ran = run("fallback", "watch", *STORE, stdin=data)
+    assert ran.code == 2 and "line 2: not one JSON object" in ran.err and "line 3: not one JSON object" in ran.err
+    assert numbers() == ["A0", "A3"]
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]], ids=["", "strict"])
+@pytest.mark.parametrize("price", ["x", "abc||", "||USD"])
+def test_a_stored_price_that_cannot_be_read_costs_one_line(run, price, strict):
+    run("fallback", "watch", *STORE, stdin=GOOD)
+    with closing(sqlite3.connect("orders.db")) as db:
+        db.execute("UPDATE mapi_orders SET price=? WHERE out_trade_no='A1'", (price,))
+        db.commit()
+    data = b"out_trade_no,total_fee,currency\nB1,8.00,USD\nA1,8.00,USD\nA2,8.00,USD\nB2,8.00,USD\n"
+    ran = run("fallback", "watch", *STORE, *strict, stdin=data)
+    assert ran.code == 2 and "line 3: out_trade_no: watched already, and " in ran.err and "1 line is bad" in ran.err
+    assert numbers() == (["A1", "A2"] if strict else ["A1", "A2", "B1", "B2"])
+
+
 # --- whose order ------------------------------------------------------------------------------------------------------
 
 def several(tmp_path, *names):
@@ -143,6 +186,20 @@ def test_a_shop_that_the_ini_does_not_have_is_refused_since_nobody_would_ask(run
     for extra in (["--shop", "hongkng"], ["--merchant", "hongkng"], ["--shop", "fallback"]):
         ran = run("fallback", "watch", *extra, *config, stdin=GOOD)
         assert ran.code == 78 and "it has hongkong" in ran.err
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]], ids=["", "strict"])
+def test_a_line_whose_shop_the_ini_does_not_have_is_a_bad_line(run, tmp_path, strict):
+    config = several(tmp_path, "hongkong", "tokyo")
+    data = b"out_trade_no,total_fee,shop\nA1,8.00,tokyo\nA2,8.00,hongkng\nA3,8.00,fallback\n"
+    ran = run("fallback", "watch", *config, *strict, stdin=data)
+    assert ran.code == 2 and "line 3: shop: hongkng is none of those that there are (hongkong, tokyo)" in ran.err
+    assert "line 4: shop: fallback is none" in ran.err
+    assert numbers() == ([] if strict else ["A1"])
+
+
+def test_without_an_ini_any_shop_may_be_named(run):
+    assert run("fallback", "watch", *STORE, stdin=b'{"out_trade_no": "A1", "total_fee": "8", "shop": "x"}').code == 0
 
 
 def test_the_schedule_is_that_of_the_ini(run, tmp_path):

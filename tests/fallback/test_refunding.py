@@ -417,11 +417,10 @@ def test_a_refund_in_cny_and_one_that_is_too_much(shop):
     shop.order(rmb_fee="71.00")
     shop.order("A2")
     shop.run()
-    for number, out_return_no, amount in (("A1", "R1", "11.00"), ("A2", "R2", "10.01")):
-        shop.fallback.refund("shop", number, out_return_no, amount)
-        for _ in range(6):
-            shop.run(4000)
+    shop.fallback.refund("shop", "A1", "R1", "11.00")
+    with pytest.raises(InvalidRequest, match="the order was for 10.00 USD"):
+        shop.fallback.refund("shop", "A2", "R2", "10.01")
+    for _ in range(6):
+        shop.run(4000)
     assert [one["out_return_no"] for one in shop.gateway.refunds()] == ["R1"]
-    assert sorted(shop.effects()) == [
-        ("needs_a_person", "refund R2: GatewayError RETURN_AMOUNT_EXCEED", "A2"), ("paid", "", "A1"),
-        ("paid", "", "A2"), ("refunded", "R1", "A1")]
+    assert sorted(shop.effects()) == [("paid", "", "A1"), ("paid", "", "A2"), ("refunded", "R1", "A1")]

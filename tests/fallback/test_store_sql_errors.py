@@ -2,6 +2,8 @@
 
 The driver's own errors, raised in the driver's place. Real broken connections and servers are in test_store_connection.
 """
+import importlib
+
 import pytest
 
 from alipay_mapi.errors import StoreError
@@ -19,16 +21,17 @@ ERRORS = {"postgresql": POSTGRESQL, "mariadb": MARIADB}
 LOST = {"postgresql": ["40001", "40P01"], "mariadb": [1213, 1020]}
 
 
-def error_of(kind, code):
+def error_of(place, code):
     """What the driver raises."""
-    if kind == "mariadb":
+    if place.server == "mariadb":
         import pymysql
         return pymysql.OperationalError(code, "buyer@example.com is in the text of error {}".format(code))
-    import psycopg2
+    driver = __import__("psycopg2")
+    if place.django:
+        from django.db.backends.postgresql.base import Database as driver      # it prefers psycopg
     if not code[0].isdigit() and len(code) > 5:
-        return psycopg2.OperationalError(code)
-    from psycopg2 import errors
-    known = errors.lookup(code)
+        return driver.OperationalError(code)
+    known = importlib.import_module(driver.__name__ + ".errors").lookup(code)
     return type(known.__name__, (known,), {"pgcode": code})("buyer@example.com is in the text")
 
 
@@ -94,7 +97,7 @@ def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_
     while not at_all:
         number += 1
         for code, kind in ERRORS[place.server]:
-            armed.set(number, error_of(place.server, code))
+            armed.set(number, error_of(place, code))
             try:
                 call()
                 at_all = True       # there is no statement of that number any more
@@ -115,10 +118,10 @@ def test_a_lost_deadlock_is_run_again_and_after_some_times_told(prepared, name):
     store, place = prepared.store, prepared.place
     armed, before = Armed(place, store), place.dump(store)
     for code in LOST[place.server]:
-        armed.set(1, error_of(place.server, code), 99)
+        armed.set(1, error_of(place, code), 99)
         assert reason(prepared.calls[name]) == "locked"
         assert place.dump(store) == before and armed.times == 95
-    armed.set(2, error_of(place.server, LOST[place.server][0]))
+    armed.set(2, error_of(place, LOST[place.server][0]))
     prepared.calls[name]()
     assert armed.times == 0 and place.dump(store) != before
 
@@ -126,7 +129,7 @@ def test_a_lost_deadlock_is_run_again_and_after_some_times_told(prepared, name):
 def test_a_handler_within_the_transaction_is_not_called_twice_by_a_deadlock(prepared):
     store, place, called = prepared.store, prepared.place, []
     armed, before = Armed(place, store), place.dump(store)
-    armed.set(2, error_of(place.server, LOST[place.server][0]))      # the commit, or what comes before it
+    armed.set(2, error_of(place, LOST[place.server][0]))      # the commit, or what comes before it
     with pytest.raises(StoreError):
         store.effect_done(prepared.effects[0], lambda db, pending: called.append(1))
     assert len(called) <= 1 and place.dump(store) == before

@@ -46,6 +46,16 @@ def test_anything_else_is_refused_by_name(wrong):
     assert caught.value.parameter == "timeout"
 
 
+@pytest.mark.parametrize("most, more", [("30d", "31d"), ("720h", "721h"), ("43200m", "43201m"),
+                                        ("2026-03-31 12:00:00", "2026-03-31 12:00:01")])
+def test_what_no_payment_request_can_say_is_refused(most, more):
+    """15d, says the parameter's page, and order_valid_time takes 30 days."""
+    assert seconds_of(most, NOON) == 30 * 86400
+    with pytest.raises(InvalidRequest, match="15d, and 30d"):
+        seconds_of(more, NOON)
+    assert seconds_of(40 * 86400, NOON) == 40 * 86400       # the caller's own word
+
+
 @given(st.one_of(st.text(max_size=20), st.integers(), st.floats(), st.timedeltas(), st.none(), st.binary(max_size=5),
                  st.from_regex(r"[0-9]{1,20}[mhdc]", fullmatch=True)))
 def test_any_value_gives_seconds_or_one_of_our_errors(value):
