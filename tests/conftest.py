@@ -15,7 +15,6 @@ _NEEDS = {
     "sqlalchemy": ["alipay_mapi/fallback/stores/sql.py", "alipay_mapi/fallback/stores/sql_*.py"],
     "celery": ["alipay_mapi/contrib/celery.py"],
     "prometheus_client": ["alipay_mapi/fallback/prometheus.py"],
-    "django": ["alipay_mapi/contrib/django"],
     "flask": ["alipay_mapi/contrib/flask"],
 }
 
@@ -28,6 +27,9 @@ settings.register_profile("full", max_examples=300, **_UNTIMED)
 settings.register_profile("fifth", max_examples=60, **_UNTIMED)
 settings.register_profile("mutants", max_examples=300, phases=[Phase.explicit, Phase.generate], **_UNTIMED)
 settings.load_profile(os.environ.get("ALIPAY_MAPI_EXAMPLES", "full"))
+
+# Doctests of what needs a configured Django are run by tests/contrib/django.
+_ELSEWHERE = ["alipay_mapi/contrib/django"]
 
 # Scripts, not tests: doctest collection would import them.
 collect_ignore = ["rows.py", "mutants.py", "mutants_fallback.py", "mutants_web.py"]
@@ -43,6 +45,7 @@ for _module in _HERE.glob("**/*.py"):
 def pytest_configure(config):
     """Without an extra the modules behind it cannot be imported, not even to look for doctests."""
     top = _HERE.parent
+    config.option.ignore = (config.option.ignore or []) + [str(top / path) for path in _ELSEWHERE]
     for package, modules in sorted(_NEEDS.items()):
         if package not in sys.modules and find_spec(package) is None:    # celery 4.4 has no __spec__ once it is loaded
             found = [str(path) for module in modules for path in sorted(top.glob(module))]

@@ -5,7 +5,6 @@ import pytest
 from cli_samples import MD5_KEY, PARTNER, load
 
 from alipay_mapi import merchant_settings
-from alipay_mapi.cli import settings
 
 
 def test_show_gives_value_and_source_of_every_setting(run, ini):

@@ -80,6 +80,7 @@ class Place:
             self.where = databases[self.kind]
             if not self.django:
                 self.open().close()     # it may have no tables yet
+            self.execute(None, *["DELETE FROM mapi_evidence"] * self.django)
             self.execute(None, "DROP TABLE IF EXISTS shipped", "DELETE FROM mapi_effects", "DELETE FROM mapi_orders",
                          "DELETE FROM mapi_moments WHERE name <> 'clock'", "UPDATE mapi_moments SET moment = 0")
         return databases[self.kind]

@@ -173,8 +173,8 @@ def test_a_buyer_who_is_back_after_the_order_expired_has_it_asked_about_again(de
 
 
 def test_an_old_payment_page_that_is_paid_after_the_order_expired_is_found_days_later(desk):
-    """Hostile: a 30 minutes order whose page is opened the next day (its 30 minutes begin with the buyer's login), paid,
-    and its notification is lost."""
+    """Hostile: a 30 minutes order whose page is opened the next day (its time begins with the buyer's login), paid, and
+    its notification is lost."""
     desk.client.answers = lambda number: refusal()
     desk.watch(timeout="30m")
     desk.run(1800 + 600)

@@ -5,7 +5,8 @@ import pytest
 
 from alipay_mapi.fallback.deciding import OPEN
 
-from stores_under_test import Place, START, KINDS, SERVERS, SHARED, at_once, becomes, claim, in_a_minute, numbers, watched
+from stores_under_test import (KINDS, SERVERS, SHARED, START, Place, at_once, becomes, claim, in_a_minute, numbers,
+                               watched)
 
 
 def test_due_orders_are_claimed_oldest_first_and_no_others(store):

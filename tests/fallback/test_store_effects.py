@@ -135,8 +135,8 @@ def test_a_handler_that_commits_by_itself_is_told(store):
 
 
 def test_an_effect_whose_handler_ended_the_transaction_and_then_failed_is_still_to_do(store, place):
-    """Hostile: a handler that commits (executescript, or DDL on MySQL) and raises after it: its effect must not count as
-    done. Genuine: after it was told, it comes again."""
+    """Hostile: a handler that commits (executescript, or DDL on MySQL) and raises after it: its effect must not count
+    as done. Genuine: after it was told, it comes again."""
     with_effects(store, "paid")
     pending, = store.effects("w", 10, 60)
 

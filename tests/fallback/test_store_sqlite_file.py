@@ -214,8 +214,8 @@ def test_readers_and_openers_do_not_wait_for_a_writer(tmp_path):
 
 
 def test_a_handler_that_rolled_back_and_began_anew_has_not_carried_out_its_effect(tmp_path):
-    """Hostile: what it did before is undone, what it did after would be kept without the record. Genuine: one that leaves
-    the transaction alone."""
+    """Hostile: what it did before is undone, what it did after would be kept without the record. Genuine: one that
+    leaves the transaction alone."""
     with SQLiteStore(str(tmp_path / "orders.db")) as store:
         with_effects(store, "paid")
         store._db.execute("CREATE TABLE shipped (effect_key TEXT)")

@@ -8,7 +8,8 @@ from .contract import SCHEMA, check_schema
 TABLES = (
     "CREATE TABLE mapi_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # AUTOINCREMENT: a number that was pruned is never another order's.
-    "CREATE TABLE mapi_orders (id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, out_trade_no TEXT NOT NULL, "
+    "CREATE TABLE mapi_orders (id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, "
+    "out_trade_no TEXT NOT NULL, "
     "price TEXT NOT NULL, facts TEXT NOT NULL DEFAULT '', refunds TEXT NOT NULL DEFAULT '', "
     "outcome TEXT NOT NULL DEFAULT 'open', watched_at REAL NOT NULL, deadline REAL NOT NULL, due_at REAL, "
     "asked_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL DEFAULT '', "
@@ -17,7 +18,8 @@ TABLES = (
     # Counts, reports and what was given up, without a look at every row.
     "CREATE INDEX mapi_orders_outcome ON mapi_orders (outcome)",
     "CREATE INDEX mapi_orders_error ON mapi_orders (asked_at) WHERE last_error <> ''",
-    "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL REFERENCES mapi_orders (id), "
+    "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "order_id INTEGER NOT NULL REFERENCES mapi_orders (id), "
     "effect_key TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, made_at REAL NOT NULL, "
     "given_at REAL NOT NULL, due_at REAL, done_at REAL, attempts INTEGER NOT NULL DEFAULT 0, "
     "lease TEXT NOT NULL DEFAULT '', last_error TEXT NOT NULL DEFAULT '', UNIQUE (order_id, effect_key))",

@@ -1,0 +1,2 @@
+"""A project that has none of the app's URLs."""
+urlpatterns = []

@@ -1,0 +1,162 @@
+"""Nothing that is secret or a buyer's is on a debug page, in an error mail or in a log, whatever fails."""
+import logging
+from urllib.parse import quote_plus
+
+import pytest
+from django.core import mail
+from django.test.utils import override_settings
+from django.utils.log import AdminEmailHandler
+
+import django
+import django_shop
+import genuine
+from django_shop import NOTIFY, RETURN, logged, merchant, shop, values, watch
+
+pytestmark = pytest.mark.usefixtures("database")
+MAIL, PHONE, NAME = "canary.buyer@mail.example", "13912345678", "Canary Buyerson"
+MESSAGE = dict(genuine.DIRECT, out_trade_no="M1", buyer_email=MAIL, buyer_id="2088999988887777",
+               receive_phone=PHONE, receive_name=NAME)
+SIGNED = genuine.signed(MESSAGE)
+BODY = genuine.form(SIGNED)
+BACK = genuine.signed(dict(genuine.RETURN, out_trade_no="M1", buyer_email=MAIL, buyer_id="2088999988887777",
+                           receive_phone=PHONE, receive_name=NAME))
+QUERY = "?" + genuine.form(BACK).decode("ascii")
+PRIVATE_KEY = genuine.key_file("rsa2048", "private")
+CANARIES = [MAIL, quote_plus(MAIL), PHONE, NAME, quote_plus(NAME), "2088999988887777", genuine.MD5_KEY,
+            SIGNED["sign"], BACK["sign"], "".join(PRIVATE_KEY.splitlines()[1:3]), PRIVATE_KEY.splitlines()[3]]
+MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
+              "django.contrib.auth.middleware.AuthenticationMiddleware",
+              "django.contrib.messages.middleware.MessageMiddleware"]
+RSA2 = {"partner": genuine.PARTNER, "sign_type": "RSA2", "private_key": PRIVATE_KEY,
+        "alipay_public_key": genuine.key_file("rsa2048-other")}
+TWO = {"shop": merchant(), "rsa": RSA2}
+
+
+def found_in(text):
+    return [canary for canary in CANARIES if canary in text]
+
+
+def notify():
+    return django_shop.call("POST", NOTIFY, BODY, genuine.FORM + "utf-8")
+
+
+def come_back():
+    return django_shop.call("GET", RETURN + QUERY)
+
+
+@pytest.fixture(params=[True, False], ids=["debug", "mailed"])
+def told(request):
+    """DEBUG, or error mails with the whole debug page; all that anybody is told meanwhile, in one list."""
+    admins = ["admin@shop.example"] if django.VERSION >= (6, 0) else [("admin", "admin@shop.example")]
+    backend = "django.core.mail.backends.locmem.EmailBackend"
+    mails = {"MAILERS": {"default": {"BACKEND": backend}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": backend}
+    handler = AdminEmailHandler(include_html=True)
+    logger = logging.getLogger("django.request")
+    texts = []
+    mail.outbox = []
+    with override_settings(DEBUG=request.param, ADMINS=admins, **mails), logged() as lines:
+        logger.addHandler(handler)
+        try:
+            yield texts
+        finally:
+            logger.removeHandler(handler)
+    texts += lines
+    for message in mail.outbox:
+        texts += [message.subject, message.body] + [content for content, _ in message.alternatives]
+    whole = "\n".join(texts)
+    around = [whole[max(0, whole.index(canary) - 200):whole.index(canary) + 40] for canary in found_in(whole)]
+    assert not around, around[0]
+
+
+def test_the_canaries_would_be_found():
+    assert found_in(BODY.decode("ascii")) and found_in(QUERY) and found_in(repr(merchant()))
+    assert found_in("\n".join(PRIVATE_KEY.splitlines())) != []
+
+
+def test_when_the_shops_handler_raises(told):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", HANDLER=django_shop.fail)):
+        watch("M1", None)
+        answer = notify()
+    assert (answer.status, answer.body) == (500, b"fail")
+
+
+def test_when_the_function_raises_that_books(told):
+    with django_shop.without_store(django_shop.own_table(MERCHANTS=TWO, DEFAULT_MERCHANT="shop",
+                                                         NOTIFIED=django_shop.fail)):
+        answer = notify()
+    assert (answer.status, answer.body) == (500, b"fail")
+
+
+@pytest.mark.parametrize("what", [notify, come_back])
+def test_when_a_middleware_raises_afterwards(told, what):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop"), MIDDLEWARE=MIDDLEWARE + [
+            "django_shop.FailsAfterwards"]):
+        watch("M1", None)
+        answer = what()
+    assert answer.status == 500 and b"success" not in answer.body
+    page = answer.body.decode("utf-8")
+    from django.conf import settings
+    assert ("LookupError" in page) == settings.DEBUG
+    # Ours with the whole page, and Django's own.
+    assert settings.DEBUG or sorted(len(message.alternatives) for message in mail.outbox) == [0, 1]
+    told.append(page)
+
+
+@pytest.mark.parametrize("what", [notify, come_back])
+@pytest.mark.parametrize("wrong", [{"COLOUR": "red"}, {"HANDLER": "no.such"}, {"FALLBACK": {"grace": "x"}},
+                                   {"MERCHANTS": {"shop": merchant(sign_type="RSA2", private_key=PRIVATE_KEY[:400])}},
+                                   {"MERCHANTS": {"shop": merchant(), "other": dict(RSA2, private_key="x")}}])
+def test_when_the_settings_are_wrong(told, what, wrong):
+    with shop(values(**dict({"MERCHANTS": TWO, "DEFAULT_MERCHANT": "shop"}, **wrong))):
+        answer = what()
+    assert answer.status in (200, 400, 500, 503)
+    told.append(answer.body.decode("utf-8"))
+
+
+def test_when_the_shops_own_return_page_raises(told, monkeypatch):
+    from alipay_mapi.contrib.django import views
+    monkeypatch.setattr(views.ReturnView, "returned", django_shop.fail)
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+        answer = come_back()
+    assert answer.status == 500
+    told.append(answer.body.decode("utf-8"))
+
+
+def test_when_a_page_of_the_shop_raises_that_has_made_a_payment(told, monkeypatch):
+    import urls_under_test
+    from alipay_mapi import Order
+    from alipay_mapi.contrib import django as mapi
+
+    def pay(request, out_trade_no):
+        made, client = mapi.configured(), mapi.client()
+        payment = mapi.payment(Order(out_trade_no, total_fee="8.00", currency="USD"), subject="Tea")
+        raise LookupError("with {} {} {} at hand".format(len(payment.params), bool(made), bool(client)))
+    monkeypatch.setattr(urls_under_test, "order", pay)
+    from django.urls import clear_url_caches
+    pattern = urls_under_test.url(r"^orders/(?P<out_trade_no>[^/]+)/$", pay)
+    monkeypatch.setattr(urls_under_test, "urlpatterns", [pattern] + urls_under_test.urlpatterns)
+    clear_url_caches()
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+        answer = django_shop.call("GET", "/orders/P1/")
+    clear_url_caches()
+    assert answer.status == 500
+    told.append(answer.body.decode("utf-8"))
+
+
+def test_when_there_is_no_such_merchant(told):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+        answers = [django_shop.call("GET", RETURN + "nobody/" + QUERY),
+                   django_shop.call("POST", NOTIFY + "nobody/", BODY, genuine.FORM + "utf-8"),
+                   django_shop.call("POST", RETURN + QUERY, BODY, genuine.FORM + "utf-8")]
+    assert [answer.status for answer in answers] == [404, 404, 405]
+    told += [answer.body.decode("utf-8") for answer in answers]
+
+
+def test_when_all_is_well(told):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+        watch("M1", None)
+        assert notify().body == b"success"
+        assert come_back().status == 200
+        assert django_shop.call("POST", NOTIFY, BODY.replace(b"8.00", b"9.00"), genuine.FORM + "utf-8").status == 400
+        assert django_shop.call("POST", NOTIFY + "rsa/", BODY, genuine.FORM + "utf-8").status == 400
+        assert django_shop.call("GET", RETURN + QUERY.replace("8.00", "9.00")).status == 400
