@@ -48,7 +48,7 @@ _REPEATED = ("REPEATED_REFUNDMENT_REQUEST", "DUPLICATE_OUT_RETURN_NO")
 
 class Refund(NamedTuple):
     """``amount``: as sent. ``gmt_return``: 14 digits, GMT+8; kept, so that a repetition is the same to the letter.
-    ``since``: UTC seconds, when the shop asked for it, became ready, or was sent last. ``before``: CNY given back before
+    ``since``: UTC seconds, when it was asked for, became ready, or was sent last. ``before``: CNY given back before it,
     "" when not known yet. ``tries``: how often it was worked on."""
 
     out_return_no: str

@@ -14,13 +14,16 @@ W004    middleware that reads ``request.POST`` before the view
 W005    the store's database cannot skip locked rows (``check --deploy``)
 W006    ``ATOMIC_REQUESTS`` wraps the notify view
 W007    effects are recorded and nobody carries them out
+W008    this very site would turn notifications to ``SITE_URL`` away
 ======  ================================================================================================================
 """
 from typing import Any, Iterable, List
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError, InterfaceError, connections
+from django.http.request import validate_host
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 from ...errors import ConfigurationError, show
@@ -35,6 +38,7 @@ def register_all() -> None:
     register(_TAG)(check_settings)
     register(_TAG)(check_middleware)
     register(_TAG)(check_urls)
+    register(_TAG)(check_address)
     register(_TAG, deploy=True)(check_database)
 
 
@@ -81,6 +85,21 @@ def check_urls(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
                              "success before it is committed".format(show(", ".join(wrapped), 80)),
                              "Decorators around it must keep its attributes (functools.wraps).", id="alipay_mapi.W006"))
     return found
+
+
+def check_address(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
+    """W008: Alipay follows no redirect, and takes a 400 for a failure."""
+    try:
+        site = urlsplit(DjangoConfigured(getattr(settings, "ALIPAY_MAPI", {})).site_url)
+    except ConfigurationError:
+        return []       # E004
+    if not settings.DEBUG and not validate_host((site.hostname or "").lower(), settings.ALLOWED_HOSTS):
+        return [Warning("ALLOWED_HOSTS has not the host of SITE_URL, so notifications are answered 400",
+                        "Add {!r} to ALLOWED_HOSTS.".format(show(site.hostname or "", 200)), id="alipay_mapi.W008")]
+    if getattr(settings, "SECURE_SSL_REDIRECT", False) and site.scheme == "http":
+        return [Warning("SECURE_SSL_REDIRECT is on and SITE_URL is http, so notifications are redirected, which Alipay "
+                        "does not follow", "Write https:// in SITE_URL.", id="alipay_mapi.W008")]
+    return []
 
 
 def check_database(app_configs: Any = None, **_: Any) -> List[CheckMessage]:

@@ -56,6 +56,20 @@ def test_each_fault_of_the_settings_has_its_id(expected, changes):
     assert only(ids(dict(SOUND, **changes))) == expected
 
 
+@pytest.mark.parametrize("project, expected", [
+    ({"ALLOWED_HOSTS": ["other.example"]}, ["W008"]), ({"ALLOWED_HOSTS": ["shop.example"]}, []),
+    ({"ALLOWED_HOSTS": [".example"]}, []), ({"ALLOWED_HOSTS": [], "DEBUG": True}, []),
+    ({"SECURE_SSL_REDIRECT": True}, []),
+])
+def test_a_site_that_would_turn_its_own_notifications_away_is_told(project, expected):
+    assert [one for one, _ in ids(dict(SOUND, SITE_URL="https://shop.example"), **project)] == expected
+
+
+def test_a_redirect_to_https_is_none_that_alipay_follows():
+    found = ids(dict(SOUND, SITE_URL="http://shop.example"), SECURE_SSL_REDIRECT=True)
+    assert "W008" in [one for one, _ in found]
+
+
 def test_the_sandbox_is_right_on_a_developers_machine():
     assert ids(dict(SOUND, MERCHANTS={"shop": dict(RSA2, gateway="sandbox")}), DEBUG=True) == []
 

@@ -100,3 +100,16 @@ def test_odd_numbers_fit_into_the_columns():
     post(genuine.form({"out_trade_no": "é" * 300, "notify_id": "x\r\n" * 90, "trade_no": "\U0001f600"}))
     row = Evidence.objects.get()
     assert max(len(row.out_trade_no), len(row.notify_id), len(row.trade_no)) <= 64 and "\n" not in row.notify_id
+
+
+def test_what_was_kept_of_an_order_goes_with_it_when_it_is_pruned():
+    """Hostile: a table that grows for ever. Genuine: what is kept of other orders, and of junk."""
+    watch("A2")
+    post(PAID)
+    post(PAID.replace(b"8.00", b"9.00"))
+    post(genuine.message(dict(genuine.FOREX, out_trade_no="A2", notify_id="n2")).replace(b"8.00", b"9.00"))
+    store = mapi.fallback().store
+    Trade.objects.filter(out_trade_no="A1").update(asked_at=0)
+    Trade.objects.get(out_trade_no="A1").effects.update(due_at=None, done_at=0)
+    assert store.prune(3600, 10) == 1
+    assert [row.out_trade_no for row in Evidence.objects.all()] == ["A2"]

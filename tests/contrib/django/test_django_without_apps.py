@@ -1,4 +1,4 @@
-"""A project that has neither of the apps installed, nor a database: URLs, views and commands' functions all the same."""
+"""A project that has neither of the apps installed, nor a database: URLs and views work all the same."""
 import os
 import subprocess
 import sys
@@ -10,7 +10,7 @@ PROJECT = '''
 import sys
 from django.conf import settings
 settings.configure(SECRET_KEY="x", ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"], INSTALLED_APPS=[], DATABASES={},
-                   MIDDLEWARE=["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
+                   MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
                    ALIPAY_MAPI={"MERCHANTS": {"shop": {"partner": PARTNER, "sign_type": "MD5", "md5_key": KEY}},
                                 "SITE_URL": "https://shop.example", "ORDER": lambda shop, number: ORDERS.get(number),
                                 "NOTIFIED": lambda shop, note: BOOKED.append(note["out_trade_no"])})

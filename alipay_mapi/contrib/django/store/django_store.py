@@ -80,6 +80,9 @@ class DjangoStore(DjangoEffects):
                    for number, in by_index(db, self._locked(db, settled.filter(id__in=part)), "PRIMARY")]
             for part in parts(db, ids):
                 marks = ", ".join(["%s"] * len(part))
+                execute(db, "DELETE FROM alipay_mapi_evidence WHERE EXISTS (SELECT 1 FROM alipay_mapi_orders o WHERE "
+                            "o.shop = alipay_mapi_evidence.shop AND o.out_trade_no = alipay_mapi_evidence.out_trade_no "
+                            "AND o.id IN ({}))".format(marks), part)
                 execute(db, "DELETE FROM alipay_mapi_effects WHERE order_id IN ({})".format(marks), part)
                 execute(db, "DELETE FROM alipay_mapi_orders WHERE id IN ({})".format(marks), part)
             return len(ids)
