@@ -20,8 +20,8 @@ import socket
 import ssl
 import threading
 import zlib
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 from . import deadline
@@ -69,12 +69,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: ``status``, ``content_type`` and ``date`` (those headers' text, "" without one), ``body``."""
+    """What came back: ``status``, ``content_type`` and ``date`` (those headers' text, "" without one), ``body``;
+    ``headers``: all of them as pairs, in which AMS has its signature."""
 
     status: int
     content_type: str
     body: bytes
     date: str = ""
+    headers: Sequence[Tuple[str, str]] = field(default=(), compare=False)
 
     def __repr__(self):
         return "<Answer {}, {} bytes>".format(self.status, len(self.body))
@@ -194,7 +196,8 @@ class RequestsTransport:
             body = _read_body(raw, headers, host)
         finally:
             response.close()
-        return Answer(status, headers.get("Content-Type", ""), body, headers.get("Date", ""))
+        return Answer(status, headers.get("Content-Type", ""), body, headers.get("Date", ""),
+                      tuple(headers.items()))
 
 
 def _read_body(raw, headers, host):

@@ -1,0 +1,1 @@
+"""The place of the OpenAPI back end (``alipay.trade.*``). So far: what its result codes say."""
