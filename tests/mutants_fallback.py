@@ -194,7 +194,7 @@ _ROWS = [
      "        return Decision(state, EXPIRED, None)\n"),
     ("deciding", "deciding", "    since = _unanswered_since(last_error, now)\n", "    since = None\n"),
     ("outbox", "outbox", "LEASE, only, self._shops)", "LEASE, only)"),
-    ("outbox", "outbox", "            _done(self._handler(effect))", "            (self._handler(effect))"),
+    ("outbox", "outbox", "            must_have_run(self._handler(effect))", "            (self._handler(effect))"),
     ("outbox", "outbox", "        except (Exception, SystemExit) as err:      # whatever",
      "        except Exception as err:      # whatever"),
     ("store_sqlite_file", "stores/sqlite_effects", '_DONE.format(" AND lease=:mark"), values).rowcount == 1)',

@@ -11,8 +11,6 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 
-ADAPTERS = "later: the adapters for Django and Flask"
-
 #: Row → one line about it. A second value says why it is not, or not wholly, of this layer.
 ROWS = {
     "T-01": ("MD5 at an RSA shop, keyed with the public key or with nothing",),
@@ -46,7 +44,7 @@ ROWS = {
     "T-30": ("the merchant's own query and route parameters",),
     "T-31": ("huge bodies, values, signs, numbers of names",),
     "T-32": ("wrong method, JSON, multipart",),
-    "T-33": ("CSRF and login middleware", ADAPTERS),
+    "T-33": ("CSRF and login middleware", "run in the cells of Django and Flask"),
     "T-40": ("another merchant's notification",),
     "T-41": ("RSA, and no seller named",),
     "T-42": ("another amount, or what is no amount",),
@@ -60,7 +58,7 @@ ROWS = {
     "T-50": ("deliveries, query and return at once",),
     "T-51": ("the return taken as proof",),
     "T-52": ("a refused message burns the id",),
-    "T-53": ("a flood of junk", "in part; what a refused message may cost is the views' to limit: " + ADAPTERS),
+    "T-53": ("a flood of junk",),
     "T-60": ("unreachable, refused, DNS",),
     "T-61": ("hangs: connect, read and total limits",),
     "T-62": ("status 500 with the body true",),
@@ -97,9 +95,9 @@ ROWS = {
     "T-98": ("the query says paid while the notification is handled",),
     "T-99": ("a restart with another schema",),
     "T-100": ("what is never logged",),
-    "T-101": ("what is always logged", "in part, calls; refused messages are the views' to log: " + ADAPTERS),
+    "T-101": ("what is always logged",),
     "T-102": ("control characters in logged input",),
-    "T-103": ("one line per refused message, rate-limited", ADAPTERS + " (they see the refusals)"),
+    "T-103": ("one line per refused message, rate-limited",),
 }
 
 _LEADING = re.compile(r"test_((?:(?:and_)?T[0-9]{2,3}_)+)")

@@ -4,8 +4,8 @@ import re
 import pytest
 
 #: Run block by block by test_docs_cli.py, testing/test_docs_testing.py and fallback/test_docs_fallback.py.
-BY_ANOTHER_TEST = ("cli.md", "compat.md", "configuration.md", "django.md", "fallback.md", "flask.md", "testing-your-shop.md",
-                   "workers.md")
+BY_ANOTHER_TEST = ("cli.md", "compat.md", "configuration.md", "django.md", "fallback.md", "flask.md",
+                   "testing-your-shop.md", "workers.md")
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"[a-z_]{4,}")
 

@@ -99,7 +99,7 @@ class Outbox:
 
     def _one(self, effect):
         try:
-            _done(self._handler(effect))    # type: ignore[misc]
+            must_have_run(self._handler(effect))    # type: ignore[misc]
             return True
         except (Exception, SystemExit) as err:      # whatever the shop's own code raises
             self._failed(effect, err)
@@ -114,7 +114,7 @@ class Outbox:
             return False
 
     def _called_within(self, connection, effect):
-        _done(self._within(connection, effect))     # type: ignore[misc]
+        must_have_run(self._within(connection, effect))     # type: ignore[misc]
 
     def _failed(self, effect, err):
         told = describe(err) if isinstance(err, AlipayError) else "{}: {}".format(type(err).__name__, _place(err))
@@ -123,13 +123,14 @@ class Outbox:
         self._store.effect_failed(effect, told, pause_of(effect.attempts))
 
 
-def _done(result):
-    """Raises AlipayError for what has not run: a coroutine or a generator."""
+def must_have_run(result: Any) -> None:
+    """Raises AlipayError for what a function of the shop's has returned without running: a coroutine or a generator."""
     if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
         close = getattr(result, "close", None)
         if close is not None:
             close()
-        raise AlipayError("the handler is a coroutine or a generator, and nothing of it has run; give a plain function")
+        raise AlipayError("the shop's function is a coroutine or a generator, and nothing of it has run; give a plain "
+                          "function")
 
 
 def _place(err: BaseException) -> str:

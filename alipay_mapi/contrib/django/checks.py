@@ -29,7 +29,7 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from ...errors import ConfigurationError, show
 from ..web import faults
 from .middleware import post_readers
-from .process import TITLE, DjangoConfigured, open_own
+from .process import TITLE, DjangoConfigured, open_own, settings_hidden
 
 _TAG = "alipay_mapi"
 
@@ -44,7 +44,7 @@ def register_all() -> None:
 
 def check_settings(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
     """E001 to E005, W001 to W003, W007."""
-    values = getattr(settings, "ALIPAY_MAPI", {})
+    values = settings_hidden()
     try:
         found = faults.problems(DjangoConfigured(values), settings.DEBUG)
     except ConfigurationError:
@@ -90,7 +90,7 @@ def check_urls(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
 def check_address(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
     """W008: Alipay follows no redirect, and takes a 400 for a failure."""
     try:
-        site = urlsplit(DjangoConfigured(getattr(settings, "ALIPAY_MAPI", {})).site_url)
+        site = urlsplit(DjangoConfigured(settings_hidden()).site_url)
     except ConfigurationError:
         return []       # E004
     if not settings.DEBUG and not validate_host((site.hostname or "").lower(), settings.ALLOWED_HOSTS):

@@ -7,27 +7,31 @@ from django.db import connection, transaction
 from ... import form_body
 from ...errors import InvalidMessage, show
 from ..web.answers import Answer
+from ..web.callbacks import SIGNED
 
-#: So many refused messages are kept, the latest; each so long at most. A flood of junk fills no table.
+#: So many refused messages are kept, the latest, and as many whose sign held; each message so long at most. A flood of
+#: junk fills no table.
 SLOTS, LONGEST = 200, 16 * 1024
 _NUMBERS = (b"out_trade_no", b"notify_id", b"trade_no")
 
 
-def keep(shop: str, body: bytes, answer: Answer) -> None:
-    """One row, unless these very bytes were accepted before. Raises what the database does."""
+def keep(shop: str, body: bytes, answer: Answer, first: bool = False) -> None:
+    """One row, unless the same was accepted before. ``first``: it cannot have been. Raises what the database does."""
     from .store.models import Evidence
-    note, digest = answer.notification, hashlib.sha256(body).hexdigest()
+    note = answer.notification
+    digest = hashlib.sha256(body if note is None else _signed(note)).hexdigest()
     claims = _claims(body) if note is None else note
     said = {name: show(claims.get(name) or "", 64)[:64] for name in ("out_trade_no", "notify_id", "trade_no")}
     values = dict(said, received_at=time.time(), shop=shop, verdict=answer.verdict[:60], digest=digest,
-                  body=body[:LONGEST] if note is None else body)
+                  body=body[:LONGEST])
     with transaction.atomic():
         if connection.vendor == "sqlite":
             # A transaction that reads first and finds others writing fails at once; one that begins with a write waits.
             Evidence.objects.filter(id=0).update(verdict="")
         if note is None:
-            Evidence.objects.update_or_create(slot=_next_slot(Evidence), defaults=values)
-        elif not Evidence.objects.filter(shop=shop, out_trade_no=said["out_trade_no"], digest=digest,
+            signed = isinstance(answer.error, SIGNED)
+            Evidence.objects.update_or_create(slot=_next_slot(Evidence, signed), defaults=values)
+        elif first or not Evidence.objects.filter(shop=shop, out_trade_no=said["out_trade_no"], digest=digest,
                                          slot=None).exists():
             Evidence.objects.create(**values)
 
@@ -41,7 +45,15 @@ def _claims(body):
         return {}
 
 
-def _next_slot(model):
-    """The one after the latest. Two at once may take the same: then one of them is not kept."""
-    latest = model.objects.exclude(slot=None).order_by("-received_at", "-id").values_list("slot", flat=True).first()
-    return 0 if latest is None else (latest + 1) % SLOTS
+def _signed(note):
+    """What was signed, however it was spelled: one message in other spellings is no other message."""
+    return "\0".join("{}\0{}".format(name, note[name]) for name in sorted(note)).encode("utf-8", "surrogatepass")
+
+
+def _next_slot(model, signed):
+    """The one after the latest of its kind: junk does not displace what Alipay has signed. Two at once may take the
+    same: then one of them is not kept."""
+    begin = SLOTS if signed else 0
+    latest = model.objects.filter(slot__gte=begin, slot__lt=begin + SLOTS).order_by("-received_at", "-id").values_list(
+        "slot", flat=True).first()
+    return begin if latest is None else begin + (latest + 1 - begin) % SLOTS

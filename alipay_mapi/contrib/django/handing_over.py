@@ -5,6 +5,7 @@ import threading
 from typing import Any, Callable, Optional
 
 from ...fallback import Fallback
+from ...fallback.outbox import must_have_run
 from ...trade_state import REFUNDED
 from .signals import after_commit, refund_settled, send, trade_settled
 
@@ -16,7 +17,7 @@ def handing_over(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args):
         try:
-            function(*args)
+            must_have_run(function(*args))
         except Exception as err:
             _RAISED.error = err
             raise

@@ -4,7 +4,8 @@ A test that overrides the setting (``override_settings``) gets a new one; a proc
 """
 import os
 import threading
-from typing import Any, Callable, Dict, Optional
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Optional
 
 from django.apps import apps
 from django.conf import settings
@@ -14,7 +15,9 @@ from django.urls import NoReverseMatch, reverse
 
 from ...client import Client
 from ...fallback import Fallback, Store
+from ...fallback.outbox import must_have_run
 from ..web.configured import Configured
+from ..web.hidden import hidden
 from ..web.seldom import Seldom
 from .handing_over import handing_over
 
@@ -35,6 +38,16 @@ class DjangoConfigured(Configured):
     def __init__(self, values: Any):
         opens = open_own()
         super().__init__(values, TITLE, opens, None if opens is None else _evidence(), _atomic)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for the state and for what is kept of the message, where the store is Django's."""
+        if not self.opens(self.get("STORE")):
+            yield
+            return
+        store: Any = self.store()
+        with store.together():
+            yield
 
     def function(self, name: str) -> Optional[Callable[..., Any]]:
         found = super().function(name)
@@ -70,8 +83,13 @@ def configured() -> DjangoConfigured:
     """What ``settings.ALIPAY_MAPI`` makes: clients, store, fallback, callbacks. Raises ConfigurationError."""
     with _LOCK:
         if _MADE.get("process") != os.getpid():
-            _MADE.update(process=os.getpid(), configured=DjangoConfigured(getattr(settings, "ALIPAY_MAPI", {})))
+            _MADE.update(process=os.getpid(), configured=DjangoConfigured(settings_hidden()))
         return _MADE["configured"]
+
+
+def settings_hidden() -> Any:
+    """``settings.ALIPAY_MAPI`` as it may stand in a frame: Django's debug page shows what frames hold."""
+    return hidden(getattr(settings, "ALIPAY_MAPI", {}))
 
 
 def client(name: Optional[str] = None) -> Client:
@@ -118,5 +136,5 @@ def _atomic(function):
         if connection.settings_dict["ENGINE"] == "django.db.backends.dummy":
             return function(*args)
         with transaction.atomic():
-            return function(*args)
+            must_have_run(function(*args))
     return call

@@ -20,8 +20,10 @@ def query(request: HttpRequest) -> str:
 
 
 def body(request: HttpRequest) -> None:
-    """No parsed form is on the request any more. It also spares whoever asks for one after the view: from Django 5.0
-    on, ``request.POST`` of a GBK form is a BadRequest."""
+    """Neither the message nor a parsed form is on the request any more. It also spares whoever asks for a form after
+    the view: from Django 5.0 on, ``request.POST`` of a GBK form is a BadRequest."""
     request.POST = QueryDict("")
+    # There is no public way to take the body away.
+    request._body = b""
     # Whoever asked for request.FILES would make Django read the form after all; there is no public way to set it.
     request._files = MultiValueDict()

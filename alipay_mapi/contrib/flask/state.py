@@ -1,6 +1,7 @@
 """What the extension keeps for one app, in ``app.extensions["alipay_mapi"]``: made when it is first used, once in each
 process, so that gunicorn may load the app before it forks."""
 import functools
+import logging
 import os
 import threading
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -10,10 +11,13 @@ from werkzeug.routing import BuildError
 
 from ...client import Client
 from ...errors import ConfigurationError, show
+from ..web import faults
 from ..web.configured import Configured
+from ..web.hidden import hidden
 from . import signals
-from .hidden import hidden
 from .telling import TellingStore
+
+_LOG = logging.getLogger("alipay_mapi.contrib")
 
 KEY, PREFIX, NAME = "alipay_mapi", "ALIPAY_MAPI_", "alipay_mapi"
 #: Names of the extension's own; all others are ``contrib.web.configured.NAMES``.
@@ -69,6 +73,7 @@ class State:
             if made is None or made[0] != os.getpid():
                 self.hide()
                 self._made = made = os.getpid(), FlaskConfigured(self.app, self._values())
+                _tell_faults(made[1], self.app)
             return made[1]
 
     def forget(self) -> None:
@@ -146,6 +151,13 @@ class FlaskConfigured(Configured):
 
     def store(self) -> Any:
         return self._once("telling store", lambda: TellingStore(super(FlaskConfigured, self).store(), self._app))
+
+
+def _tell_faults(configured, app):
+    """Once in a process, into the log: what cannot work, and what is odd."""
+    for one in faults.problems(configured, app.debug):
+        level = logging.ERROR if one.level == faults.ERROR else logging.WARNING
+        _LOG.log(level, "%s %s %s", one.id, one.text, one.hint)
 
 
 def beside(folder: str, url: str) -> str:

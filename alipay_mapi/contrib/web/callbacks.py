@@ -11,8 +11,9 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Union
 
 from ... import form_body
 from ...client import Client, place_of
-from ...errors import (BodyTooLarge, ConfigurationError, InvalidMessage, NotConfirmed, NotifyNotGenuine,
-                       OutcomeUnknown, TransportError, UnreadableMessage, show)
+from ...errors import (AmountMismatch, BodyTooLarge, ConfigurationError, CurrencyMismatch, InvalidMessage, NotConfirmed,
+                       NotifyNotGenuine, OrderMismatch, OrderNotFound, OutcomeUnknown, PartyMismatch, TransportError,
+                       UnknownStatus, UnreadableMessage, show)
 from ...notification import verify_notify
 from ...synchronous_return import verify_return
 from .answers import ACCEPTED, Answer, Returned, accepted, refused
@@ -20,9 +21,11 @@ from .seldom import Seldom
 
 LOG = logging.getLogger("alipay_mapi.contrib")
 
-#: (shop, body, answer): keeps what was said and what became of it. It is called for what was accepted, and seldom
-#: enough for what was refused.
-Evidence = Callable[[str, bytes, Answer], Any]
+#: (shop, body, answer, first): keeps what was said and what became of it. It is called for what was accepted, in the
+#: transaction that stores it, and seldom enough for what was refused. ``first``: nothing of the kind was known before.
+Evidence = Callable[[str, bytes, Answer, bool], Any]
+#: Refused although the sign holds.
+SIGNED = (AmountMismatch, CurrencyMismatch, NotConfirmed, OrderMismatch, OrderNotFound, PartyMismatch, UnknownStatus)
 
 
 class Callbacks:
@@ -34,6 +37,8 @@ class Callbacks:
         self._clients, self._taking, self._evidence, self._clock = clients, taking, evidence, clock
         self._seldom = Seldom() if seldom is None else seldom
         self._failures = Seldom()   # what the shop has to mend is not lost in a flood of junk
+        self._signed = Seldom()     # nor what Alipay has signed
+        self._asking = Seldom(1.0, 60)      # questions to the gateway about messages that anybody may repeat
 
     def notify(self, shop: str, method: str, content_type: Optional[str], length: Any,
                read: Callable[[int], bytes], remote: str = "") -> Answer:
@@ -41,7 +46,7 @@ class Callbacks:
         None. ``read``: the raw body, so many bytes at most; whatever it raises is an unreadable message, unless it
         is an InvalidMessage itself (BodyTooLarge, for a framework's own limit). ``remote``: the address, for the log.
         Raises nothing."""
-        began, body = self._clock(), b""
+        began, body, kept = self._clock(), b"", []  # type: float, bytes, list
         if method != "POST":
             return refused("", UnreadableMessage("a notification is a POST"), 405)._replace(told=False)
         try:
@@ -50,15 +55,15 @@ class Callbacks:
                 answer = refused("", ConfigurationError("there is no such merchant"), 404)
             else:
                 body = _body(length, read)
-                answer = self._taken(shop, client, body, content_type)
+                answer = self._taken(shop, client, body, content_type, kept)
         except Exception as err:    # the shop's own functions, too
             answer = refused(shop, err)
         try:
-            return self._tell(answer, body, remote, self._clock() - began)
+            return self._tell(answer, body, remote, self._clock() - began, bool(kept))
         except Exception:   # of a log handler: the state is stored, so the answer stands
             return answer
 
-    def _taken(self, shop, client, body, content_type):
+    def _taken(self, shop, client, body, content_type, kept):
         order = self._taking.order_source(shop)
         note, number = None, ""
         try:
@@ -69,12 +74,22 @@ class Callbacks:
             number = err.facts.get("out_trade_no", "")
         if note is None:
             note = self._confirmed(shop, client, body, content_type, order, number)
-        return accepted(shop, note, self._taking.take(shop, note))
+
+        def keep(first):
+            kept.append(note)
+            self._keep(shop, body, accepted(shop, note, None), first)
+        return accepted(shop, note, self._taking.take(shop, note, keep))
 
     def _confirmed(self, shop, client, body, content_type, order, number):
         """The sign fits, so it is Alipay's; it does not say for which merchant. Ask, but not for strangers."""
         if number:
             self._taking.expects(shop, number)
+        elif not self._taking.takes_others():
+            raise NotConfirmed("it names no order, and nobody takes such a message: see NOTIFIED")
+        if self._asking.passes() is None:
+            self._taking.came_back(shop, number)
+            raise NotConfirmed("too many messages that do not say for whom they are; the query settles it",
+                               out_trade_no=show(number))
         try:
             return verify_notify(client.shop, body, content_type, order, client.notify_verify)
         except (NotifyNotGenuine, TransportError, OutcomeUnknown) as err:
@@ -112,20 +127,31 @@ class Callbacks:
 
     # --- what is kept of it -------------------------------------------------------------------------------------------
 
-    def _tell(self, answer: Answer, body: bytes, remote: str, seconds: float) -> Answer:
+    def _tell(self, answer: Answer, body: bytes, remote: str, seconds: float, kept: bool) -> Answer:
         left_out: Optional[int] = 0
         if answer.notification is None:
-            left_out = (self._seldom if answer.status < 500 else self._failures).passes()
+            left_out = self._room(answer).passes()
             if left_out is None:
                 return answer._replace(told=False)
         level = logging.INFO if answer.notification else logging.ERROR if answer.status == 500 else logging.WARNING
         self._log(level, answer, "notification", left_out, remote, seconds, body)
-        if self._evidence is not None and answer.shop:
-            try:
-                self._evidence(answer.shop, body, answer)
-            except Exception as err:    # what is proved and stored shall not be undone by a note about it
-                LOG.error("evidence was not kept: %s at %s", type(err).__name__, place_of(err))
+        if answer.shop and not kept:
+            self._keep(answer.shop, body, answer, False)
         return answer
+
+    def _room(self, answer):
+        """What a flood of junk may write, and what it shall not displace."""
+        if answer.status >= 500:
+            return self._failures
+        return self._signed if isinstance(answer.error, SIGNED) else self._seldom
+
+    def _keep(self, shop, body, answer, first):
+        if self._evidence is None:
+            return
+        try:
+            self._evidence(shop, body, answer, first)
+        except Exception as err:    # what is proved shall not be undone by a note about it
+            LOG.error("evidence was not kept: %s at %s", type(err).__name__, place_of(err))
 
     def _log(self, level, answer, what, left_out, remote, seconds, body=b""):
         """Ids and verdicts alone: no key, no sign, no URL, nothing of the buyer."""

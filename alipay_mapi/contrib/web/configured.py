@@ -6,7 +6,8 @@ is first used, and kept; a value that cannot work is a ConfigurationError that b
 import importlib
 import re
 import threading
-from typing import Any, Callable, Dict, Mapping, Optional
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 from urllib.parse import quote, urlsplit
 
 from ...client import Client, place_of
@@ -206,6 +207,11 @@ class Configured:
                 raise self.wrong("FALLBACK", "{}: a number (of seconds, where it is a time)".format(name))
         return given
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is stored inside is one transaction, where a framework's own database can; here, nothing."""
+        yield
+
     def callbacks(self) -> Callbacks:
         """Raises ConfigurationError."""
         order, notified = self.function("ORDER"), self.function("NOTIFIED")
@@ -215,7 +221,10 @@ class Configured:
         if notified is not None and self._around is not None:
             notified = self._around(notified)
         if self.has_store:
-            taking: Any = IntoStore(self.fallback, order, notified)
+            if order is not None and notified is not None and not (self.get("HANDLER") or self.get("WITHIN")):
+                raise self.wrong("NOTIFIED", "with a store it takes what is not about one order; give HANDLER or "
+                                             "WITHIN, which is told what was paid, or leave the store out")
+            taking: Any = IntoStore(self.fallback, order, notified, self.together)
         elif order is None or notified is None:
             raise self.wrong("NOTIFIED", "without a store, give ORDER (which order is it?) and NOTIFIED (book it)")
         else:
@@ -276,6 +285,10 @@ class Configured:
             return None
         if not isinstance(where, str):
             raise self.wrong("RETURN_TO", "a path or URL, with {out_trade_no} where the order's number goes")
+        if urlsplit(where).scheme not in ("", "http", "https") or where.startswith("//"):
+            raise self.wrong("RETURN_TO", "a path of this site, or an http(s) address")
+        if out_trade_no in (".", ".."):
+            return None     # a browser would leave the path
         return where.replace("{out_trade_no}", quote(out_trade_no, safe=""))
 
 

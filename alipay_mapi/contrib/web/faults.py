@@ -20,6 +20,8 @@ ERROR, WARNING = "error", "warning"
 #: The forms of ``open_store``; it is not called, as it would make a file or connect.
 _STORE = re.compile(r"(?is):?memory:|sqlite://|sqlite:///[^?]+|(?!sqlite:)[a-z][a-z0-9_]*(\+[a-z0-9_]+)?://.+"
                     r"|(?!.*://).+\.(db|sqlite|sqlite3)")
+#: Kinds of order numbers, for a URL that takes them.
+_NUMBERS = ("A1", "1", "20261122000001", "0" * 32, "00000000-0000-4000-8000-000000000000")
 _PARTNER = re.compile("(2088|2160)[0-9]{12}", re.ASCII)
 #: Name of FALLBACK → least, most.
 _BOUNDS = {"per_second": (0.001, 10000), "refunds_apart": (3, 3600), "workers": (0, 256), "limit": (1, 10 ** 9),
@@ -213,7 +215,9 @@ def _fallback(configured: Configured) -> Iterator[Problem]:
 
 
 def _rest(configured: Configured) -> Iterator[Problem]:
-    text = _refused(lambda: configured.return_to("A1"))
+    # A URL may take some numbers and not others: the shop's own kind is not known here.
+    texts = [_refused(partial(configured.return_to, number)) for number in _NUMBERS]
+    text = texts[0] if all(texts) else ""
     if text:
         yield _other(text)
     if not isinstance(configured.get("EVIDENCE", True), bool):

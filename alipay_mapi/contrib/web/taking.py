@@ -1,9 +1,12 @@
 """Where a verified notification goes: into the fallback's store, or to the shop that keeps its orders itself."""
-from typing import Any, Callable, Optional
+from contextlib import contextmanager
+from typing import Any, Callable, ContextManager, Iterator, Optional
 
+from ... import status
 from ...checks import find_order
-from ...errors import AlipayError, ConfigurationError, OrderNotFound, StoreError, show
+from ...errors import AlipayError, ConfigurationError, NotConfirmed, OrderNotFound, StoreError, show
 from ...fallback import Fallback
+from ...fallback.outbox import must_have_run
 from ...notification import REFUND, TRADE, Notification
 from ...order import Order
 
@@ -11,6 +14,11 @@ from ...order import Order
 OrderOf = Callable[[str, str], Optional[Order]]
 #: (shop, verified notification); when it returns, the shop's state is durable.
 Notified = Callable[[str, Notification], Any]
+#: Called when a message is taken in, in the transaction that stores what it says. Is it the first that says so?
+Keep = Callable[[bool], Any]
+
+#: Seconds: Alipay repeats a notification for 25 hours; what says that it is older is a replay.
+_REPEATED_FOR = 2 * 86400.0
 
 
 class EffectFailed(AlipayError):
@@ -19,11 +27,13 @@ class EffectFailed(AlipayError):
 
 class IntoStore:
     """``fallback``: where orders are watched. ``order``: for an order that is not watched yet (made before this library
-    was there). ``notified``: for what is not about one order: batches, and types that are not known here."""
+    was there). ``notified``: for what is not about one order: batches, and types that are not known here.
+    ``together``: a transaction of the store's, for the state and for what is kept of the message."""
 
     def __init__(self, fallback: Callable[[], Fallback], order: Optional[OrderOf] = None,
-                 notified: Optional[Notified] = None):
+                 notified: Optional[Notified] = None, together: Optional[Callable[[], ContextManager]] = None):
         self._fallback, self._order, self._notified = fallback, order, notified
+        self._together = _alone if together is None else together
 
     def order_source(self, shop: str) -> None:
         """None: the store compares order and amount itself, with what was watched."""
@@ -35,32 +45,48 @@ class IntoStore:
             if self._order is None or self._order(shop, out_trade_no) is None:
                 raise OrderNotFound("no such order is watched here (yet)", out_trade_no=show(out_trade_no))
 
-    def take(self, shop: str, note: Notification) -> Any:
+    def take(self, shop: str, note: Notification, keep: Keep = lambda first: None) -> Any:
         """The store's Decision, once its effects are carried out. Raises OrderNotFound, StoreError, EffectFailed, and
         what the shop's functions raise."""
         if note.kind not in (TRADE, REFUND):
             if self._notified is None:
                 raise ConfigurationError("NOTIFIED: a notification of type {} came, and no function takes it".format(
                     note.kind))
-            self._notified(shop, note)
+            must_have_run(self._notified(shop, note))
+            keep(False)
             return None
         number = note.get("out_trade_no", "")
-        decision = self._stored(shop, number, note)
+        decision = self._stored(shop, number, note, keep)
         # All that waits for this order, not only what is new: it may be here again because the handler failed.
         if self._fallback().carry_out(only=(shop, number)).failed:
             raise EffectFailed("the shop's handler failed; the order's state is stored, and its effect is handed over "
                                "again by the next notification or run", out_trade_no=show(number))
         return decision
 
-    def _stored(self, shop, number, note):
+    def _stored(self, shop, number, note, keep):
         try:
-            return self._fallback().notified(shop, note, carry_out=False)
+            return self._notify(shop, note, keep)
         except OrderNotFound:
             order = self._order
-            if order is None:
+            if order is None or self._is_old(note):
                 raise
         self._fallback().watch(shop, find_order(note, lambda number: order(shop, number)))
-        return self._fallback().notified(shop, note, carry_out=False)
+        return self._notify(shop, note, keep)
+
+    def _notify(self, shop, note, keep):
+        with self._together():
+            decision = self._fallback().notified(shop, note, carry_out=False)
+            keep(bool(decision.effects))
+        return decision
+
+    def _is_old(self, note):
+        """Then its order may have been settled and pruned long ago, and would be settled once more."""
+        moment = note.notify_time
+        return moment is not None and self._fallback().store.now() - moment.timestamp() > _REPEATED_FOR
+
+    def takes_others(self) -> bool:
+        """Does anybody take what names no order?"""
+        return self._notified is not None
 
     def came_back(self, shop: str, out_trade_no: str) -> None:
         """The buyer is back, and waits: ask soon. What fails is left to cron."""
@@ -83,9 +109,24 @@ class IntoShop:
     def expects(self, shop: str, out_trade_no: str) -> None:
         """Nothing: ``order_source`` says it."""
 
-    def take(self, shop: str, note: Notification) -> None:
+    def take(self, shop: str, note: Notification, keep: Keep = lambda first: None) -> None:
         """Raises what the shop's function raises."""
-        self._notified(shop, note)
+        if note.kind == TRADE and note.get("trade_status") in status.PAID and not note.is_paid:
+            raise NotConfirmed("paid, and the amount cannot be compared with a price in rmb_fee: ask "
+                               "single_trade_query, or let the fallback's store keep such orders",
+                               out_trade_no=show(note["out_trade_no"]))
+        must_have_run(self._notified(shop, note))
+        keep(False)
+
+    def takes_others(self) -> bool:
+        """Does anybody take what names no order?"""
+        return True
 
     def came_back(self, shop: str, out_trade_no: str) -> None:
         """Nothing is kept here."""
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Each call of the store is a transaction of its own."""
+    yield

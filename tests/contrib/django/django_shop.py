@@ -109,6 +109,17 @@ class ReadsFormsAfterwards:
         return response
 
 
+class ReadsTheQuery:
+    """A middleware that has parsed the address before the view is called."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        dict(request.GET)
+        return self.get_response(request)
+
+
 class ReadsTheStream:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -184,13 +195,26 @@ def logged(level=logging.DEBUG):
             lines.append(self.format(record))
     root, handler, before = logging.getLogger(), Keeping(level), logging.getLogger().level
     django_logger = logging.getLogger("django")
-    propagates = django_logger.propagate
+    propagates, was = django_logger.propagate, django_logger.level
     root.addHandler(handler)
     root.setLevel(level)
     django_logger.propagate = True
+    django_logger.setLevel(level)
+    # Statements with their values: docs/django.md says that this log is not one to switch on with real buyers.
+    logging.getLogger("django.db.backends").setLevel(logging.INFO)
     try:
         yield lines
     finally:
         root.removeHandler(handler)
+        django_logger.setLevel(was)
+        logging.getLogger("django.db.backends").setLevel(logging.NOTSET)
         root.setLevel(before)
         django_logger.propagate = propagates
+
+
+async def coroutine(*_):
+    raise AssertionError("it is not run")
+
+
+def generator(*_):
+    yield

@@ -242,3 +242,11 @@ def test_a_row_that_was_changed_by_hand_is_shown_all_the_same(root):
     text_of(page(root, "trade", Trade.objects.get().pk))
 
 
+
+
+@pytest.mark.parametrize("lookup", [
+    "body__regex", "body__contains", "body", "body__gt", "body__isnull", "digest__startswith", "facts__contains",
+    "last_error__contains", "lease"])
+def test_what_a_page_masks_cannot_be_guessed_letter_by_letter(root, filled, lookup):
+    for model in ("evidence", "trade"):
+        assert page(root, model, **{lookup: "a"}).status_code == 400

@@ -90,7 +90,7 @@ def test_when_the_function_raises_that_books(told):
 @pytest.mark.parametrize("what", [notify, come_back])
 def test_when_a_middleware_raises_afterwards(told, what):
     with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop"), MIDDLEWARE=MIDDLEWARE + [
-            "django_shop.FailsAfterwards"]):
+            "django_shop.ReadsTheQuery", "django_shop.FailsAfterwards"]):
         watch("M1", None)
         answer = what()
     assert answer.status == 500 and b"success" not in answer.body
@@ -160,3 +160,36 @@ def test_when_all_is_well(told):
         assert django_shop.call("POST", NOTIFY, BODY.replace(b"8.00", b"9.00"), genuine.FORM + "utf-8").status == 400
         assert django_shop.call("POST", NOTIFY + "rsa/", BODY, genuine.FORM + "utf-8").status == 400
         assert django_shop.call("GET", RETURN + QUERY.replace("8.00", "9.00")).status == 400
+
+
+# --- a view of the shop's own, while a setting is wrong -------------------------------------------------------------
+
+DATABASE = "postgresql://shop:canary-password@db.internal/shop?zz=1"
+
+
+@pytest.mark.parametrize("given", [
+    dict(values(MERCHANTS=TWO), DEFAULT_MERCHNAT="shop"),
+    values(MERCHANTS=TWO),
+    values(MERCHANTS=dict(TWO, **{"my shop": merchant()}), DEFAULT_MERCHANT="shop"),
+    values(MERCHANTS=dict(TWO, third="x"), DEFAULT_MERCHANT="shop"),
+    values(MERCHANTS=[merchant()]),
+    [values()],
+    values(STORE=DATABASE),
+    values(MERCHANTS={"shop": dict(RSA2, private_key=PRIVATE_KEY.replace("A", "B", 3))}),
+], ids=["misspelt", "no default", "bad name", "no dict", "a list", "no settings", "store", "broken key"])
+def test_no_key_is_on_the_debug_page_of_a_view_that_pays_with_wrong_settings(given):
+    import html
+    import sys
+    from django.test import RequestFactory
+    from django.views.debug import technical_500_response
+    from alipay_mapi import AlipayError, Order
+    from alipay_mapi.contrib.django import payment
+    with override_settings(ALIPAY_MAPI=given, DEBUG=True):
+        try:
+            payment(Order("P1", total_fee="8.00", currency="USD"), subject="Tea")
+        except AlipayError:
+            kind, error, trace = sys.exc_info()
+            # Without this test's own frame, which has the keys as its argument.
+            page = technical_500_response(RequestFactory().get("/"), kind, error, trace.tb_next).content.decode("utf-8")
+    text = html.unescape(page)
+    assert "Traceback" in text and found_in(text) == [] and "canary-password" not in text

@@ -26,14 +26,18 @@ def usual_shop(database):
 def test_an_accepted_message_is_kept_as_it_came():
     post(PAID)
     row = Evidence.objects.get()
-    assert bytes(row.body) == PAID and row.digest == hashlib.sha256(PAID).hexdigest()
+    assert bytes(row.body) == PAID
+    signed = sorted((name, value) for name, value in genuine.FOREX.items() if value)
+    assert row.digest == hashlib.sha256("\0".join(one + "\0" + two for one, two in signed).encode("ascii")).hexdigest()
     assert (row.shop, row.verdict, row.out_trade_no, row.slot) == ("shop", "accepted", "A1", None)
     assert (row.trade_no, row.notify_id) == (genuine.FOREX["trade_no"], genuine.FOREX["notify_id"])
 
 
-def test_the_same_bytes_again_are_kept_once_and_other_ones_too():
-    for _ in range(3):
+def test_the_same_again_is_kept_once_however_it_is_spelled_and_other_ones_too():
+    for number in range(3):
         post(PAID)
+        post(PAID + b"&nothing{}=".decode("ascii").format(number).encode("ascii"))
+        post(PAID.replace(b"=8.00", b"=%38.00"))
     post(genuine.message(dict(genuine.FOREX, notify_time="2018-04-11 18:16:28")))
     assert Evidence.objects.count() == 2
 

@@ -4,6 +4,7 @@
 """
 import os
 import sqlite3
+import threading
 
 import pytest
 
@@ -12,7 +13,7 @@ from alipay_mapi.contrib.web.callbacks import Callbacks
 from alipay_mapi.contrib.web.taking import IntoShop, IntoStore
 from alipay_mapi.fallback import Fallback, Schedule
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
-from genuine import FOREX, FORM, PARTNER, answer, changed, message, shop
+from genuine import FOREX, FORM, PARTNER, RETURN, answer, changed, form, message, shop, signed
 from web_setup import PRICE, Clock, Gateway, at_once
 
 ROUNDS = max(2, int(8 * float(os.environ.get("MAPI_RACE_ROUNDS", "1"))))
@@ -69,15 +70,18 @@ def delivery(worker, body):
 
 
 @pytest.mark.parametrize("within", [False, True], ids=["handler", "within"])
-def test_T50_eight_deliveries_at_once_have_one_effect_and_all_are_answered_success(tmp_path, within):
+def test_T50_eight_deliveries_and_a_return_at_once_have_one_effect_and_all_are_answered_success(tmp_path, within):
     """Hostile: all at once, each with another notify_time and notify_id. Genuine: every one says success."""
     with Workers(tmp_path / "orders.db", 8, within) as workers:
         for turn in range(ROUNDS):
             number = "A{}".format(turn)
             workers.all[0].fallback.watch("shop", Order(number, **PRICE))
-            answers = at_once([delivery(worker, message(changed(
-                FOREX, out_trade_no=number, notify_id="{:034d}".format(at), notify_time="2018-04-11 18:12:0%d" % at)))
-                for at, worker in enumerate(workers.all)])
+            query = form(signed(changed(RETURN, out_trade_no=number)))
+            buyer, *answers = at_once([lambda query=query: workers.all[0].callbacks.returned("shop", query)] + [
+                delivery(worker, message(changed(
+                    FOREX, out_trade_no=number, notify_id="{:034d}".format(at),
+                    notify_time="2018-04-11 18:12:0%d" % at))) for at, worker in enumerate(workers.all)])
+            assert buyer.out_trade_no == number
             assert {(each.status, each.body) for each in answers} == {(200, "success")}
         workers.all[0].fallback.carry_out()     # what one had claimed while the other answered
         wanted = sorted(("A{}".format(turn), "paid") for turn in range(ROUNDS))
@@ -93,10 +97,22 @@ def test_T98_and_T50_deliveries_beside_a_run_of_the_fallback_have_one_effect(tmp
         body = message(FOREX)
         workers.all[0].fallback.watch("shop", Order("A1", **PRICE), first_in=0)
 
+        # The deliveries begin while the question is under way.
+        gateway, asked = workers.all[0].gateway, threading.Event()
+        send = gateway.send
+
+        def sends(call):
+            asked.set()
+            return send(call)
+        gateway.send = sends
+
         def run():
             return workers.all[0].fallback.run(workers=1)
-        tally, *answers = at_once([run] + [delivery(worker, body) for worker in workers.all[1:]])
-        assert {each.body for each in answers} == {"success"}
+
+        def late(work):
+            return lambda: asked.wait(20) and work()
+        tally, *answers = at_once([run] + [late(delivery(worker, body)) for worker in workers.all[1:]])
+        assert tally.asked == 1 and {each.body for each in answers} == {"success"}
         workers.all[0].fallback.carry_out()
         found = workers.sql("SELECT number, kind FROM shop_orders") if within else [
             (effect.out_trade_no, effect.kind) for effect in workers.done]

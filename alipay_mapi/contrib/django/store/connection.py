@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Iterator, List, Optional
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections, transaction
@@ -90,6 +90,23 @@ class DjangoConnection(Store):
             time.sleep(0.01 * (times - left))
         if not joins and reason != "deadlock" and db.connection is not None and not db.is_usable():
             db.close()
+        raise store_error("locked" if reason == "deadlock" else reason, self._using)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is stored inside is one transaction, begun as the store begins its own; inside the caller's, it is his.
+        Raises StoreError where the database fails, and what the block raises."""
+        db, reason = connections[self._using], ""
+        if db.in_atomic_block:
+            yield
+            return
+        try:
+            self._look_at(db)
+            with self._begun(db, not db.get_autocommit()):
+                yield
+            return
+        except Error as err:
+            reason = problem_of(err)
         raise store_error("locked" if reason == "deadlock" else reason, self._using)
 
     @contextmanager

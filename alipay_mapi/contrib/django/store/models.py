@@ -106,8 +106,8 @@ class Moment(models.Model):
 
 class Evidence(models.Model):
     """A message that was received, as it came. ``verdict``: ``accepted``, or the class of the error. ``digest``: the
-    body's SHA-256 in hex. ``slot``: the place of a refused message among a fixed number, so that a flood of them cannot
-    fill the table; None for what was accepted."""
+    SHA-256, in hex, of what was signed, or of the body of a refused one. ``slot``: the place of a refused message among
+    a fixed number, so that a flood of them cannot fill the table; None for what was accepted."""
 
     id = models.BigAutoField(primary_key=True)
     received_at = models.FloatField()

@@ -10,7 +10,7 @@ from ....fallback.stores.contract import Again, Change, Settled, new_lease, not_
 from ....fallback.stores.moments import EXTEND
 from .connection import DjangoConnection
 from .models import Trade
-from .statements import by_index, insert_new, named, parts, update_each
+from .statements import by_index, execute, insert_new, named, parts, update_each
 
 _NEW = ("shop", "out_trade_no", "price", "watched_at", "deadline", "due_at", "asked_at", "outcome", "facts", "refunds",
         "attempts", "last_error", "lease", "lease_until")
@@ -107,8 +107,10 @@ class DjangoOrders(DjangoConnection):
     def apply(self, shop: str, out_trade_no: str, change: Change) -> Decision:
         def work(db):
             now = self._now(db)
-            found = self._trades().filter(shop=shop, out_trade_no=out_trade_no).select_for_update()
-            values = next(iter(found.values_list(*_CURRENT)), None)
+            # By hand: for one row, a queryset takes longer than all the rest.
+            found = execute(db, _ONE + (" FOR UPDATE" if db.features.has_select_for_update else ""),
+                            (shop, out_trade_no))
+            values = found[0] if found else None
             # A collation that a database administrator chose may fold what we do not.
             if values is None or values[_NUMBER] != out_trade_no or values[_SHOP] != shop:
                 raise not_watched(out_trade_no)
@@ -180,6 +182,7 @@ class DjangoOrders(DjangoConnection):
 
 _SHOP, _NUMBER, _ATTEMPTS = map(Row._fields.index, ("shop", "out_trade_no", "attempts"))
 _CURRENT = Row._fields + ("lease_until",)
+_ONE = "SELECT {} FROM alipay_mapi_orders WHERE shop = %s AND out_trade_no = %s".format(", ".join(_CURRENT))
 
 
 def _as_of(now, values):

@@ -1,4 +1,4 @@
-"""Configuration that does not print: ``repr(app.config)`` is on debug pages, in toolbars and in logs."""
+"""Configuration that does not print: on debug pages, in toolbars and in logs stands the repr of whatever is at hand."""
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -12,10 +12,12 @@ def hidden(value: Any) -> Any:
     >>> hidden("postgresql://shop:canary@db.internal/shop")
     <hidden>
     """
-    if isinstance(value, (HiddenMapping, HiddenText)):
+    if isinstance(value, (HiddenMapping, HiddenList, HiddenText)):
         return value
     if isinstance(value, Mapping):
         return HiddenMapping(value)
+    if isinstance(value, (list, tuple)):
+        return HiddenList(map(hidden, value))
     return HiddenText(value) if isinstance(value, str) else value
 
 
@@ -26,8 +28,7 @@ class HiddenMapping(MutableMapping):
         self._values = values
 
     def __getitem__(self, name: Any) -> Any:
-        value = self._values[name]
-        return HiddenMapping(value) if isinstance(value, Mapping) else value
+        return hidden(self._values[name])
 
     def __setitem__(self, name: Any, value: Any) -> None:
         self._values[name] = value
@@ -45,8 +46,15 @@ class HiddenMapping(MutableMapping):
         return "<hidden: {}>".format(", ".join(sorted(str(name) for name in self._values)))
 
 
+class HiddenList(list):
+    """Several keys."""
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
 class HiddenText(str):
-    """A URL that may hold a password."""
+    """A key, or a URL that may hold a password."""
 
     __slots__ = ()
 
