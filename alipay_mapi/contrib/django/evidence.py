@@ -12,6 +12,8 @@ from ..web.callbacks import SIGNED
 #: So many refused messages are kept, the latest, and as many whose sign held; each message so long at most. A flood of
 #: junk fills no table.
 SLOTS, LONGEST = 200, 16 * 1024
+_COLUMNS = ("received_at", "shop", "verdict", "out_trade_no", "notify_id", "trade_no", "digest", "body")
+_INSERT = "INSERT INTO alipay_mapi_evidence ({}) VALUES ({})".format(", ".join(_COLUMNS), ", ".join(["%s"] * 8))
 _NUMBERS = (b"out_trade_no", b"notify_id", b"trade_no")
 
 
@@ -25,13 +27,19 @@ def keep(shop: str, body: bytes, answer: Answer, first: bool = False) -> None:
     values = dict(said, received_at=time.time(), shop=shop, verdict=answer.verdict[:60], digest=digest,
                   body=body[:LONGEST])
     with transaction.atomic():
+        if first:
+            # By hand, as this is in every payment's way: by the model it takes three times as long.
+            with connection.cursor() as cursor:
+                cursor.execute(_INSERT, [connection.Database.Binary(values[name]) if name == "body" else values[name]
+                                         for name in _COLUMNS])
+            return
         if connection.vendor == "sqlite":
             # A transaction that reads first and finds others writing fails at once; one that begins with a write waits.
             Evidence.objects.filter(id=0).update(verdict="")
         if note is None:
             signed = isinstance(answer.error, SIGNED)
             Evidence.objects.update_or_create(slot=_next_slot(Evidence, signed), defaults=values)
-        elif first or not Evidence.objects.filter(shop=shop, out_trade_no=said["out_trade_no"], digest=digest,
+        elif not Evidence.objects.filter(shop=shop, out_trade_no=said["out_trade_no"], digest=digest,
                                          slot=None).exists():
             Evidence.objects.create(**values)
 
