@@ -292,7 +292,9 @@ def _tests(rows, file, tests):
     """Ids for pytest; those of the module's own test file first, as they are the likeliest to notice."""
     if rows.endswith(".py"):
         return ["tests/" + rows]
-    found = [(path, name) for row in rows.split() for path, name, _ in tests[row]]
+    # Those of the frameworks are for cells that have one.
+    found = [(path, name) for row in rows.split() for path, name, _ in tests[row]
+             if not path.startswith(("contrib/django", "contrib/flask"))]
     own = "test_" + Path(file).name
     return ["tests/{}::{}".format(path, name) for path, name in sorted(found, key=lambda each: each[0] != own)]
 
