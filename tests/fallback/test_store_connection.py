@@ -131,8 +131,8 @@ def test_a_transaction_that_a_shop_s_time_limit_breaks_off_is_undone_as_a_whole(
 
 def test_mariadb_refuses_what_it_cannot_log_by_statement():
     """Whoever begins with binlog_format=STATEMENT learns it when the tables are made, not from a lost order."""
+    plain = servers.mariadb()       # skips, where it cannot be started
     from alipay_mapi.fallback.stores.sql import SQLAlchemyStore
-    plain = servers.mariadb()
 
     class Logged(servers.MariaDB):
         def command(self):

@@ -7,8 +7,8 @@ def hidden(value: Any) -> Any:
     """The same value, with a repr that shows no secret.
 
     >>> merchants = hidden({"shop": {"partner": "2088123412341234", "md5_key": "canary"}})
-    >>> merchants, merchants["shop"], merchants["shop"]["md5_key"]
-    (<hidden: shop>, <hidden: md5_key, partner>, 'canary')
+    >>> merchants, merchants["shop"], merchants["shop"]["md5_key"], str(merchants["shop"]["md5_key"])
+    (<hidden: shop>, <hidden: md5_key, partner>, <hidden>, 'canary')
     >>> hidden("postgresql://shop:canary@db.internal/shop")
     <hidden>
     """
