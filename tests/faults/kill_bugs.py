@@ -54,7 +54,7 @@ def no_lease(fallback, handle):
     store = fallback.store
     claim, effects = store.claim, store.effects
     store.claim = lambda worker, limit, lease, again, shops=None: claim(worker, limit, 0.0, lambda row: 0.0, shops)
-    store.effects = lambda worker, limit, lease, only=None: effects(worker, limit, 0.0, only)
+    store.effects = lambda worker, limit, lease, only=None, shops=None: effects(worker, limit, 0.0, only, shops)
 
 
 def host_clock(clock, skew):
