@@ -40,7 +40,7 @@ class ReadOnlyAdmin(_Base):
     list_per_page = 50
     ordering = ("-id",)
 
-    def lookup_allowed(self, lookup: str, *rest: Any) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """The filters beside the list, and nothing else: whoever may see the list could guess what a page masks, letter
         by letter."""
         return lookup in [getattr(one, "parameter_name", one) for one in self.list_filter]
