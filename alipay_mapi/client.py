@@ -9,7 +9,7 @@ import os.path
 import re
 import threading
 import time
-from typing import Any, Callable, Mapping, Optional, Union
+from typing import Any, Callable, Mapping, Optional, Tuple, Union
 
 from . import error_codes, services
 from .errors import (AlipayError, ConfigurationError, GatewayError, InvalidMessage, InvalidRequest, NotXML,
@@ -187,19 +187,8 @@ class Client:
     def _attempt(self, call, read, started):
         """(result, None) or (None, TransportError); whatever else is wrong with the answer raises."""
         from .transport import Call
-        fault = None
-        try:
-            answer = self._transport_here().send(Call(call.method, call.url, call.body, call.headers,
-                                                        max(self._left(started), 0.001)))
-        except TransportError as err:
-            fault = err
-        except (ConfigurationError, InvalidRequest):
-            raise       # before anything was sent
-        except Exception as err:
-            # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown". Its text
-            # may hold a URL, so only its class and its place are told.
-            fault = TransportError("the transport raised {} (at {}), which is no TransportError".format(
-                type(err).__name__, place_of(err)), kind="other", sent=True)
+        answer, fault = exchange(self._transport_here(), Call(call.method, call.url, call.body, call.headers,
+                                                              max(self._left(started), 0.001)))
         if fault is not None:
             return None, fault
         if not all(isinstance(getattr(answer, name, None), kind) for name, kind in _ANSWER):
@@ -315,6 +304,23 @@ def _pause(attempt, hosts) -> float:
         return 0.0
     import random
     return 0.2 * 2 ** (attempt - hosts) * random.uniform(0.8, 1.2)
+
+
+def exchange(transport: Any, call: Any) -> Tuple[Any, Optional[TransportError]]:
+    """Send a ``Call`` → (the transport's answer, None), or (None, TransportError). Raises ConfigurationError and
+    InvalidRequest, which come before anything is sent."""
+    try:
+        return transport.send(call), None
+    except TransportError as err:
+        fault = err
+    except (ConfigurationError, InvalidRequest):
+        raise
+    except Exception as err:
+        # Another transport than ours: whatever it raises after a refund was sent means "outcome unknown". Its text may
+        # hold a URL, so only its class and its place are told.
+        fault = TransportError("the transport raised {} (at {}), which is no TransportError".format(
+            type(err).__name__, place_of(err)), kind="other", sent=True)
+    return None, fault
 
 
 def place_of(err: BaseException) -> str:

@@ -30,15 +30,19 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="mapi-db-", dir="/tmp")    # a socket's path may have 107 characters
         self.user, self.process, self.port = user if os.getuid() == 0 else None, None, None
         self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
-        os.chmod(self.folder, 0o755)
-        if self.user:
-            shutil.chown(self.folder, self.user)
+        # MariaDB removes another one's tables under work from a TMPDIR that they share.
+        self.environment = dict(os.environ, TMPDIR=os.path.join(self.folder, "tmp"))
+        os.mkdir(self.environment["TMPDIR"])
+        for folder in (self.folder, self.environment["TMPDIR"]):
+            os.chmod(folder, 0o755)
+            if self.user:
+                shutil.chown(folder, self.user)
 
     def prepare(self):
         """What comes before the first start."""
 
     def run(self, *command):
-        done = subprocess.run(self._as_user(command), cwd=self.folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run(self._as_user(command), cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
         if done.returncode:
             raise RuntimeError("{}: {}".format(command[0], done.stdout.decode("utf-8", "replace")[-2000:]))
@@ -60,7 +64,8 @@ class Server:
                 self.port = port or _free_port()
                 with open(self.log, "ab") as log:
                     self.process = subprocess.Popen(self._as_user(self.command()), cwd=self.folder,
-                                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                                    env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
+                                                    stderr=log)
             try:
                 return self.connect().close()
             except Exception as err:

@@ -5,9 +5,8 @@ import time
 from datetime import datetime
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-from ...client import place_of
-from ...errors import (ConfigurationError, GatewayError, InvalidMessage, InvalidRequest, OutcomeUnknown,
-                       TransportError, show)
+from ...client import exchange
+from ...errors import GatewayError, InvalidMessage, InvalidRequest, OutcomeUnknown, TransportError, show
 from ...times import GMT8
 from ..ams import results
 from ..ams.account import Account
@@ -127,18 +126,8 @@ class AmsClient:
     def _attempt(self, request, started):
         """(answer, None), or (None, TransportError)."""
         from ...transport import Call
-        fault = None
-        try:
-            answer = self._transport.send(Call("POST", request.url, request.body, request.headers,
-                                               max(self._left(started), 0.001)))
-        except TransportError as err:
-            fault = err
-        except (ConfigurationError, InvalidRequest):
-            raise       # before anything was sent
-        except Exception as err:
-            # Another transport than ours: its text may hold a URL, so only its class and its place are told.
-            fault = TransportError("the transport raised {} (at {}), which is no TransportError".format(
-                type(err).__name__, place_of(err)), kind="other", sent=True)
+        answer, fault = exchange(self._transport, Call("POST", request.url, request.body, request.headers,
+                                                       max(self._left(started), 0.001)))
         if fault is not None:
             return None, fault
         if not isinstance(getattr(answer, "body", None), bytes) or getattr(answer, "headers", None) is None:
