@@ -11,7 +11,7 @@
     │   └── MissingKey                      this operation needs a key that was left out
     ├── InvalidRequest (ValueError)         your call: a parameter breaks a rule
     │   ├── UnsafeValue                     it would sign, but could be read as something else
-    │   └── WatchConflict                   the fallback watches this order number already, with another price
+    │   └── WatchConflict                   the fallback watches this number: another price, another gateway
     ├── InvalidMessage (ValueError)         bytes that cannot be read, or cannot be trusted
     │   ├── UnreadableMessage
     │   │   ├── BodyTooLarge  TooManyParameters  UnsupportedContentType
@@ -95,7 +95,8 @@ class UnsafeValue(InvalidRequest):
 
 
 class WatchConflict(InvalidRequest):
-    """An order with this number is watched already, with another price: use a new ``out_trade_no``."""
+    """An order with this number is watched already, with another price or on another gateway: use a new
+    ``out_trade_no``."""
 
 
 # --- a message that cannot be read or trusted -------------------------------------------------------------------

@@ -147,7 +147,7 @@ def by_hand(store, clock, options):
     """The same statements, and nothing else."""
     db, now, watch = store._db, clock.now, Watch()
     columns = ("id, shop, out_trade_no, price, facts, refunds, outcome, watched_at, deadline, due_at, asked_at, "
-               "attempts, last_error, lease")
+               "attempts, last_error, lease, gateway")
     facts = written(decided(store.get("shop", "A0000000"), now))
     while True:
         with watch:

@@ -2,10 +2,12 @@
 
 Query answers and notifications end in the same ``TradeState``, and in the same decision.
 """
+from dataclasses import replace
 from typing import Any, NamedTuple, Optional, Tuple
 
-from ..notification import Notification
-from ..trade_state import QUERY
+from ..backend import MAPI, Fact
+from ..errors import show
+from ..trade_state import NEEDS_A_PERSON, QUERY, Effect
 from . import refunding
 from .deciding import EXPIRED, FINAL, GAVE_UP, OPEN, Decision, decide, unreadable
 from .facts import from_text
@@ -14,9 +16,9 @@ from .schedule import Schedule
 
 
 class Findings(NamedTuple):
-    """What came back for one claimed row, each a verified Response or the AlipayError in its place, or None when it was
-    not asked. ``query``: single_trade_query. ``refund``: forex_refund. ``about``: the ``out_return_no`` that was worked
-    on, "" for none; by the time it is settled, another may be the current one."""
+    """What came back for one claimed row; None for what was not asked. ``query``: a verified message, or the
+    AlipayError in its place. ``refund``: ``refunding.ACCEPTED``, or the AlipayError. ``about``: the ``out_return_no``
+    that was worked on, "" for none; by the time it is settled, another may be the current one."""
 
     query: Any = None
     refund: Any = None
@@ -45,10 +47,13 @@ def _by_findings(stored, attempts, found, now, schedule):
     return _with_refund(decision, stored, found, now, schedule) if stored.refunds else decision
 
 
-def by_notification(stored: Row, note: Notification, now: float, schedule: Schedule) -> Decision:
-    """The decision after a verified notification; it never puts off a question. Raises as ``TradeState.apply``."""
+def by_notification(stored: Row, note: Fact, now: float, schedule: Schedule, gateway: str = MAPI) -> Decision:
+    """The decision after a verified notification of ``gateway``; it never puts off a question. Raises as
+    ``TradeState.apply``."""
     before = from_text(stored.order, stored.facts)
     state, effects = before.apply(note)
+    if gateway != stored.gateway:
+        return _of_another_gateway(stored, before, note, gateway)
     decision = Decision(state, stored.outcome, stored.due_at, effects, stored.last_error)
     if state.status in FINAL:
         decision = Decision(state, state.status, None, effects)
@@ -61,6 +66,17 @@ def by_notification(stored: Row, note: Notification, now: float, schedule: Sched
     refunds = refunding.told(refunding.from_text(stored.refunds), state)
     due = decision.due_at if refunding.current(refunds) is None else stored.due_at
     return decision._replace(refunds=refunding.to_text(refunds), due_at=due)
+
+
+def _of_another_gateway(stored, state, note, gateway):
+    """A genuine message about a number that this order has as well. It cannot settle this order, and money may have
+    moved twice."""
+    why = "{} says {} of this number, and the order lives on {}".format(
+        gateway, show(note.get("trade_status") or note.get("refund_status") or "something", 32), stored.gateway)
+    effect = Effect(NEEDS_A_PERSON, stored.out_trade_no, why)
+    new = () if effect in state.done else (effect,)
+    return Decision(replace(state, done=state.done | frozenset(new)), stored.outcome, stored.due_at, new,
+                    stored.last_error)
 
 
 def by_wish(stored: Row, refund: refunding.Refund, now: float) -> Decision:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 from ..client import place_of
 from ..errors import AlipayError, GatewayError, OrderMismatch, PartyMismatch, TransportError
+from ..notification import Notification
 from ..response import Response
 from ..times import GMT8, format_time, parse_time
 from ..trade_state import CLOSED, NEEDS_A_PERSON, PAID, REFUNDED, Effect, TradeState
@@ -59,10 +60,10 @@ class Decision(NamedTuple):
 
 def decide(state: TradeState, answer, key: str, attempts: int, now: float, deadline: float,
            schedule: Schedule, outcome: str = OPEN, last_error: str = "") -> Decision:
-    """``answer``: a verified Response, or the AlipayError that came in its place. ``attempts``: this one included.
+    """``answer``: a verified message, or the AlipayError that came in its place. ``attempts``: this one included.
     ``now``, ``deadline``: seconds, by the store's clock. ``outcome``: the stored one; what was settled while the
     question was under way is not opened again by an error. ``last_error``: the stored one."""
-    if isinstance(answer, Response):
+    if isinstance(answer, (Response, Notification)):
         return _applied(state, answer, key, attempts, now, deadline, schedule, last_error)
     if outcome == EXPIRED and state.status not in FINAL:
         return Decision(state, EXPIRED, schedule.late(key, now, deadline))

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .. import charsets
+from ..backend import MAPI
 from ..errors import AlipayError, ConfigurationError, InvalidRequest, show
 from ..order import Order
 from .rows import Watched, checked
@@ -18,7 +19,7 @@ from .timeouts import seconds_of
 
 CSV, JSONL = "csv", "jsonl"
 #: What a line may say of its order.
-NAMES = ("out_trade_no", "total_fee", "currency", "rmb_fee", "timeout", "shop", "made_at")
+NAMES = ("out_trade_no", "total_fee", "currency", "rmb_fee", "timeout", "shop", "made_at", "gateway")
 USUAL = Schedule()
 
 _LONGEST = 64 * 1024
@@ -186,7 +187,7 @@ def _watched(told, now, shop, timeout, schedule, shops) -> Watched:
     wanted = told.get("timeout", timeout)
     closes = made + seconds_of(float(wanted) if isinstance(wanted, Decimal) else wanted, made)
     first = schedule.begins("{}:{}".format(name, order.out_trade_no), made)
-    watched = Watched(name, order, first - now, closes - now)
+    watched = Watched(name, order, first - now, closes - now, told.get("gateway", MAPI))
     checked([watched])
     return watched
 

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ..amounts import format_amount
+from ..backend import MAPI, Backend, Fact, backends_of
 from ..client import Client
 from ..errors import AlipayError, ConfigurationError, InvalidRequest, NotConfirmed, show
 from ..notification import Notification
 from ..order import Order
+from ..response import Response
 from ..times import DIGITS14, GMT8, format_time
 from . import changes, refunding
 from .asking import ask
@@ -31,12 +33,14 @@ class Fallback:
     """Watch orders when their payment URL is made, tell it what is notified, run it from cron.
 
     ``store``: see ``open_store``. ``clients``: shop's name → Client; the names are stored with the orders, so they must
-    not change. ``handler``: carries out an effect (a ``Pending`` with ``kind``, ``out_trade_no``, ``order``, ``key``);
-    it is called at least once per key, and again until it returns. ``within``: in its place, for a shop whose orders
-    are in the store's own database: called with (connection, effect) in the transaction that records the effect as
-    done, so exactly once. ``schedule``: see ``Schedule``. ``per_second``: queries per partner, of all processes
-    together; None for no limit. ``refunds_apart``: seconds between two refunds of one partner, where Alipay asks for 3;
-    None for a test whose clock stands still. Safe to use from many threads. Raises ConfigurationError.
+    not change. A shop whose orders live on several gateways gives a mapping in place of the Client, such as ``{"mapi":
+    Client(…), "ams": AmsBackend(…)}``. ``handler``: carries out an effect (a ``Pending`` with ``kind``,
+    ``out_trade_no``, ``order``, ``key``); it is called at least once per key, and again until it returns. ``within``:
+    in its place, for a shop whose orders are in the store's own database: called with (connection, effect) in the
+    transaction that records the effect as done, so exactly once. ``schedule``: see ``Schedule``. ``per_second``:
+    queries per account, of all processes together; None for no limit. ``refunds_apart``: seconds between two refunds of
+    one partner, where Alipay asks for 3; None for a test whose clock stands still. Safe to use from many threads.
+    Raises ConfigurationError.
 
     >>> from alipay_mapi import Client, Merchant, Order
     >>> shop = Merchant("2088123412341234", "MD5", md5_key="0123456789abcdef0123456789abcdef")
@@ -46,7 +50,8 @@ class Fallback:
     True
     """
 
-    def __init__(self, store: Store, clients: Mapping[str, Client], handler: Optional[Handler] = None, *,
+    def __init__(self, store: Store, clients: Mapping[str, Union[Client, Backend, Mapping[str, Any]]],
+                 handler: Optional[Handler] = None, *,
                  within: Optional[Within] = None, schedule: Schedule = _SCHEDULE, per_second: Optional[float] = 20.0,
                  refunds_apart: Optional[float] = REFUNDS_APART):
         if per_second is not None and not 0.001 <= per_second <= 10000:
@@ -54,39 +59,40 @@ class Fallback:
         if refunds_apart is not None and not 3 <= refunds_apart <= 3600:
             raise ConfigurationError("refunds_apart: 3 to 3600 seconds, or None where nothing real is refunded")
         self.store, self.clients, self.schedule = store, dict(clients), schedule.check()
+        self.backends = {name: backends_of(name, given) for name, given in self.clients.items()}
         self._per_second, self._refunds_apart, self._handler, self._within = per_second, refunds_apart, handler, within
-        for name, client in self.clients.items():
-            if not hasattr(client, "single_trade_query"):
-                raise ConfigurationError("clients: {} is given a {}; give Client(merchant)".format(
-                    show(name), type(client).__name__))
         self._outbox()      # both is refused now
 
     # --- orders ---------------------------------------------------------------------------------------------------
 
-    def watch(self, shop: str, order: Order, *, timeout: Any = None, first_in: Optional[float] = None) -> bool:
+    def watch(self, shop: str, order: Order, *, timeout: Any = None, first_in: Optional[float] = None,
+              gateway: str = MAPI) -> bool:
         """Watch an order from now on: call it where the payment URL is made, before the buyer gets it.
 
         ``timeout``: as in the payment request (``timeout_rule``, ``it_b_pay``), or seconds; default 12 hours.
-        ``first_in``: seconds to the first question; default ``schedule.grace``. An order that is watched already (then
-        False) gets a later deadline with its new payment URL, and is open again if it had expired. Raises WatchConflict
-        when it is watched with another price, InvalidRequest, StoreError.
+        ``first_in``: seconds to the first question; default ``schedule.grace``. ``gateway``: which one makes the
+        order; all that comes later asks that one. An order that is watched already (then False) gets a later deadline
+        with its new payment URL, and is open again if it had expired. Raises WatchConflict when it is watched with
+        another price or on another gateway, InvalidRequest, StoreError.
         """
-        entry = self.watched(shop, order, timeout, first_in)
+        entry = self.watched(shop, order, timeout, first_in, gateway)
         if self.store.watch([entry]) == 1:
             return True
         self.store.extend(entry)
         return False
 
-    def watched(self, shop: str, order: Order, timeout: Any = None, first_in: Optional[float] = None) -> Watched:
-        """The entry for ``watch_many``. Raises ConfigurationError for an unknown shop, InvalidRequest."""
-        self._client(shop)
+    def watched(self, shop: str, order: Order, timeout: Any = None, first_in: Optional[float] = None,
+                gateway: str = MAPI) -> Watched:
+        """The entry for ``watch_many``. Raises ConfigurationError for an unknown shop, or a gateway that it has no
+        client for, InvalidRequest."""
+        self._known(shop, gateway)
         if not isinstance(order, Order):
             raise InvalidRequest("order: give a mapi.Order, with the number and the price", parameter="order")
         if first_in is not None and (isinstance(first_in, bool) or not isinstance(first_in, (int, float))):
             raise InvalidRequest("first_in: seconds until the first question", parameter="first_in")
         if first_in is None:
             first_in = self.schedule.begins("{}:{}".format(shop, order.out_trade_no), 0.0)
-        return Watched(shop, order, first_in, seconds_of(timeout, self.store.now()))
+        return Watched(shop, order, first_in, seconds_of(timeout, self.store.now()), gateway)
 
     def watch_many(self, entries: Iterable[Watched]) -> int:
         """Watch many, in transactions of some thousands → how many are new; the others stay as they are. Raises as
@@ -100,20 +106,21 @@ class Fallback:
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
-    def notified(self, shop: str, note: Notification, carry_out: bool = True) -> Decision:
+    def notified(self, shop: str, note: Fact, carry_out: bool = True, gateway: str = MAPI) -> Decision:
         """Take in a verified notification; when this returns, its facts and effects are stored: answer ``success``.
 
-        ``carry_out``: hand the order's effects to the handler at once; what it raises is kept for the next run, and
-        does not come through. Raises OrderNotFound (answer ``fail``: it may be watched a moment later), NotConfirmed
-        for a notification that does not say for whom it is (the order is asked about soon), StoreError, and what
-        ``TradeState.apply`` raises; then nothing is changed.
+        ``gateway``: whose it is; what another one than the order's own says of it settles nothing, and a person is
+        told. ``carry_out``: hand the order's effects to the handler at once; what it raises is kept for the next run,
+        and does not come through. Raises OrderNotFound (answer ``fail``: it may be watched a moment later),
+        NotConfirmed for a notification that does not say for whom it is (the order is asked about soon), StoreError,
+        and what ``TradeState.apply`` raises; then nothing is changed.
         """
-        if not isinstance(note, Notification):
+        if not isinstance(note, Notification) and not (gateway != MAPI and isinstance(note, Response)):
             raise InvalidRequest("note: give what verify_notify hands out; a return proves nothing", parameter="note")
         number, now = note.get("out_trade_no", ""), self.store.now()
         try:
             decision = self.store.apply(shop, number, lambda row: changes.by_notification(
-                row, note, now, self.schedule))
+                row, note, now, self.schedule, gateway))
         except NotConfirmed:
             self.ask_soon(shop, number)
             raise
@@ -135,7 +142,11 @@ class Fallback:
 
         Asking for the same refund again changes nothing. Raises InvalidRequest, OrderNotFound, StoreError.
         """
-        self._client(shop)
+        self._known(shop)
+        other = self.store.order_of_refund(shop, out_return_no)
+        if other is not None and other.out_trade_no != out_trade_no:
+            raise InvalidRequest("out_return_no: {} is a refund of another order; use a new one".format(
+                show(out_return_no)), parameter="out_return_no")
         now = self.store.now()
         moment = format_time(datetime.fromtimestamp(now, GMT8), "gmt_return", DIGITS14)
         wish = refunding.Refund(out_return_no, format_amount(amount, "amount"), moment, reason, now)
@@ -154,7 +165,7 @@ class Fallback:
         """
         if not 0 <= workers <= 256:
             raise ConfigurationError("workers: 0 to 256 threads")
-        return Run(self.store, self.clients, self._outbox(), self.schedule, worker_name(), workers, self._per_second,
+        return Run(self.store, self.backends, self._outbox(), self.schedule, worker_name(), workers, self._per_second,
                    stop or threading.Event(), progress, self._refunds_apart).go(limit, deadline)
 
     def dry_run(self, limit: int = 50) -> Iterable[Tuple[Row, Any]]:
@@ -168,7 +179,7 @@ class Fallback:
 
     def _would(self, row):
         try:
-            return changes.by_findings(row, row.attempts + 1, ask(self.clients[row.shop], row), self.store.now(),
+            return changes.by_findings(row, row.attempts + 1, ask(self.backends[row.shop], row), self.store.now(),
                                        self.schedule)
         except AlipayError as err:
             return err
@@ -192,9 +203,11 @@ class Fallback:
     def _outbox(self):
         return Outbox(self.store, worker_name(), self._handler, self._within, list(self.clients))
 
-    def _client(self, shop: str) -> Client:
-        client = self.clients.get(shop) if isinstance(shop, str) else None
-        if client is None:
+    def _known(self, shop, gateway=None):
+        backends = self.backends.get(shop) if isinstance(shop, str) else None
+        if backends is None:
             raise ConfigurationError("shop: {} is none of those that this fallback has a client for ({})".format(
                 show(shop), show(", ".join(sorted(self.clients)), 200)))
-        return client
+        if gateway is not None and gateway not in backends:
+            raise ConfigurationError("gateway: {} is none of those that {} has a client for ({})".format(
+                show(gateway), shop, ", ".join(backends)))

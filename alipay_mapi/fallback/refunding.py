@@ -22,10 +22,12 @@ Source: forex_refund; "Refunds" of the practice pages.
 """
 import json
 from decimal import Decimal
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
-from ..amounts import format_amount, parse_amount
+from ..amounts import parse_amount
+from ..backend import refund_request
 from ..errors import AlipayError, ConfigurationError, GatewayError, InvalidRequest, TransportError, show
+from ..notification import Notification
 from ..order import Order
 from ..response import Response
 from ..services.forex_refund import forex_refund
@@ -103,7 +105,7 @@ def wished(order: Order, refunds: Tuple[Refund, ...], refund: Refund) -> Tuple[R
                 return refunds[:at] + (again,) + refunds[at + 1:]
             raise InvalidRequest("out_return_no: {} is another refund of this order already; use a new one".format(
                 show(refund.out_return_no)), parameter="out_return_no")
-    forex_refund(**request_of(order, refund))
+    forex_refund(**refund_request(order, refund.out_return_no, refund.amount, refund.gmt_return, refund.reason))
     _check_limit(order, refunds, refund)
     return refunds + (refund,)
 
@@ -115,19 +117,17 @@ def _check_limit(order, refunds, refund):
         raise InvalidRequest(problem, parameter="amount")
 
 
-def request_of(order: Order, refund: Refund) -> Dict[str, Any]:
-    """The arguments of ``forex_refund``; the same at every repetition."""
-    amount = "return_amount" if order.rmb_fee is None else "return_rmb_amount"
-    return {"out_return_no": refund.out_return_no, "out_trade_no": order.out_trade_no, "currency": order.currency,
-            "gmt_return": refund.gmt_return, "reason": refund.reason or None, "is_sync": "Y",
-            amount: format_amount(refund.amount, amount)}
-
-
 def looked(refund: Refund, state: TradeState, answer: Any) -> Refund:
-    """The refund after a query. ``state``: with the answer's facts. ``answer``: a verified Response, or an error."""
-    given_back = _given_back(answer) if isinstance(answer, Response) else None
+    """The refund after a query. ``state``: with the answer's facts. ``answer``: a verified message about the payment,
+    or an error. (One about this refund has ended it already: see ``told``.)"""
+    if _was_never_sent(answer):
+        # The gateway's own word, about this refund: it is sent again, under its number, or the no is believed.
+        after = {UNKNOWN: READY, DENIED: REFUSED}.get(refund.status, refund.status)
+        return refund._replace(status=after, error="" if after == READY else refund.error or _named(answer))
+    about_payment = isinstance(answer, (Response, Notification))
+    given_back = _given_back(answer) if about_payment else None
     if given_back is None:
-        problem = "to_buyer_fee of the answer cannot be read" if isinstance(answer, Response) else _named(answer)
+        problem = "to_buyer_fee of the answer cannot be read" if about_payment else _named(answer)
         return refund if refund.status == DENIED else refund._replace(error=problem)
     if refund.status == ASKED:
         if state.status != PAID:
@@ -146,9 +146,13 @@ def _moved(refund, order, given_back):
     return more >= parse_amount(refund.amount) if order.rmb_fee is not None else more > 0
 
 
+def _was_never_sent(answer):
+    return isinstance(answer, GatewayError) and answer.code == "REFUND_NOT_EXIST"
+
+
 def sent(refund: Refund, answer: Any) -> Refund:
-    """The refund after it was sent. ``answer``: a Response, or the error that came in its place."""
-    if isinstance(answer, Response) or isinstance(answer, GatewayError) and answer.code in _REPEATED:
+    """The refund after it was sent. ``answer``: ACCEPTED, or the error that came in its place."""
+    if answer == ACCEPTED or isinstance(answer, GatewayError) and answer.code in _REPEATED:
         return refund._replace(status=ACCEPTED, error="")
     if isinstance(answer, TransportError):      # not sent: nothing was changed
         return refund._replace(error=_named(answer))

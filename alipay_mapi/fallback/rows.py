@@ -7,6 +7,7 @@ import re
 from functools import partial
 from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Tuple
 
+from ..backend import GATEWAYS, MAPI
 from ..errors import InvalidRequest, WatchConflict, show
 from ..fields import FIELDS
 from ..order import Order
@@ -20,12 +21,14 @@ _SHOP = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
 class Watched(NamedTuple):
     """An order to watch. ``first_in``: seconds from now to the first question; ``closes_in``: until it can no longer
-    be paid. Both from the store's now, so that no other clock has a say; both may be negative."""
+    be paid. Both from the store's now, so that no other clock has a say; both may be negative. ``gateway``: where the
+    order lives, one of ``backend.GATEWAYS``."""
 
     shop: str
     order: Order
     first_in: float
     closes_in: float
+    gateway: str = MAPI
 
 
 class Row(NamedTuple):
@@ -34,7 +37,8 @@ class Row(NamedTuple):
     ``shop``: the merchant's name in the configuration. ``facts``: see ``facts``. ``refunds``: see ``refunding``.
     ``outcome``: see ``deciding``. ``deadline``: from when on it cannot be paid any more. ``due_at``: None when it is
     not asked about; in a row that was just claimed, since when it was due. ``asked_at``: when it was claimed last, or
-    watched. ``lease``: the claim, a text that no other claim has; "" nobody's.
+    watched. ``lease``: the claim, a text that no other claim has; "" nobody's. ``gateway``: where the order lives, and
+    is asked about; it never changes.
     """
 
     id: int
@@ -51,6 +55,7 @@ class Row(NamedTuple):
     attempts: int
     last_error: str
     lease: str
+    gateway: str
 
     @property
     def key(self) -> str:
@@ -88,13 +93,13 @@ ROW = ", ".join(Row._fields)
 row_of: Callable[[Iterable[Any]], Row] = partial(tuple.__new__, Row)
 
 
-def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, float]]:
-    """(shop, out_trade_no, price, first_in, closes_in) of each entry.
+def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, float, str]]:
+    """(shop, out_trade_no, price, first_in, closes_in, gateway) of each entry.
 
     Raises InvalidRequest for a number that Alipay would not take (a database could cut it, or fold two into one).
     """
     rows = []
-    for shop, order, first_in, closes_in in entries:
+    for shop, order, first_in, closes_in, gateway in entries:
         if not isinstance(shop, str) or _SHOP.fullmatch(shop) is None:
             raise InvalidRequest("shop: 1 to 40 letters, digits and _ . -, as in the configuration", parameter="shop")
         if not isinstance(order, Order) or not possible(shop, order.out_trade_no):
@@ -102,7 +107,9 @@ def checked(entries: Iterable[Watched]) -> List[Tuple[str, str, str, float, floa
         # A comparison that is false for NaN.
         if not (abs(first_in) < 1e10 and abs(closes_in) < 1e10):
             raise InvalidRequest("first_in, closes_in: seconds from now", parameter="closes_in")
-        rows.append((shop, order.out_trade_no, prices.to_text(order), float(first_in), float(closes_in)))
+        if not isinstance(gateway, str) or gateway not in GATEWAYS:
+            raise InvalidRequest("gateway: one of {}".format(", ".join(GATEWAYS)), parameter="gateway")
+        rows.append((shop, order.out_trade_no, prices.to_text(order), float(first_in), float(closes_in), gateway))
     return rows
 
 
@@ -117,9 +124,15 @@ def may_name(shop: Optional[str], out_trade_no: Optional[str]) -> bool:
     return possible("any" if shop is None else shop, "any" if out_trade_no is None else out_trade_no)
 
 
-def same_or_conflict(out_trade_no: str, one: str, other: str) -> None:
-    """Raises WatchConflict unless two prices, as stored, are the same, however they are written."""
-    if one != other and prices.from_text(out_trade_no, one) != prices.from_text(out_trade_no, other):
+def same_or_conflict(out_trade_no: str, known: Tuple[str, str], wanted: Tuple[str, str]) -> None:
+    """Raises WatchConflict unless both, (price as stored, gateway), are the same order, however a price is written."""
+    if known == wanted:
+        return
+    if known[1] != wanted[1]:
+        raise WatchConflict("{}: it lives on {} already, and an order never moves; use a new out_trade_no for {}, or "
+                            "leave it there".format(out_trade_no, show(known[1], 20), wanted[1]),
+                            out_trade_no=out_trade_no)
+    if prices.from_text(out_trade_no, known[0]) != prices.from_text(out_trade_no, wanted[0]):
         raise WatchConflict("{}: watched already, with another price; use a new out_trade_no".format(out_trade_no),
                             out_trade_no=out_trade_no)
 
@@ -131,7 +144,7 @@ def changed(stored: Row, decision: Decision, ours: bool) -> Row:
     """
     due_at, error, refunds = decision.due_at, decision.error, decision.refunds
     (number, shop, out_trade_no, price, facts_before, refunds_before, _, watched_at, deadline, due_before, asked_at,
-     attempts, _, lease) = stored
+     attempts, _, lease, gateway) = stored
     if ours:
         lease = ""
     elif lease and due_at is not None and due_before is not None:
@@ -139,7 +152,7 @@ def changed(stored: Row, decision: Decision, ours: bool) -> Row:
     facts = facts_before if decision.state is None else to_text(decision.state)
     return row_of((number, shop, out_trade_no, price, facts,
                    refunds_before if refunds is None else refunds, decision.outcome, watched_at, deadline, due_at,
-                   asked_at, attempts, plain(error, 400) if error else "", lease))
+                   asked_at, attempts, plain(error, 400) if error else "", lease, gateway))
 
 
 def failed(stored: Row, error: str, ours: bool) -> Row:

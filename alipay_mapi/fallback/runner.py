@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..client import Client
+from ..backend import Backend
 from ..errors import AlipayError, TransportError
 from .asking import ask, sends
 from .changes import Findings, by_findings, put_off
@@ -58,16 +58,16 @@ class Tally(NamedTuple):
 
 
 class Run:
-    """``clients``: shop → Client. ``workers``: threads that ask; 0: the caller's own, one order after the other, so
-    that nothing depends on the order of threads. ``per_second``: queries per partner of all processes together, None:
-    no limit. ``stop``: set it (in a signal handler) to finish what is in hand and release the rest. ``progress``:
-    called with each row and its Decision, or the AlipayError that kept it from one. ``refunds_apart``: seconds between
-    two refunds of one partner, None: somebody else sees to it."""
+    """``backends``: shop → its gateways, by name. ``workers``: threads that ask; 0: the caller's own, one order after
+    the other, so that nothing depends on the order of threads. ``per_second``: queries per account of all processes
+    together, None: no limit. ``stop``: set it (in a signal handler) to finish what is in hand and release the rest.
+    ``progress``: called with each row and its Decision, or the AlipayError that kept it from one. ``refunds_apart``:
+    seconds between two refunds of one partner, None: somebody else sees to it."""
 
-    def __init__(self, store: Store, clients: Mapping[str, Client], outbox: Outbox, schedule: Schedule, worker: str,
-                 workers: int, per_second: Optional[float], stop: threading.Event,
+    def __init__(self, store: Store, backends: Mapping[str, Mapping[str, Backend]], outbox: Outbox, schedule: Schedule,
+                 worker: str, workers: int, per_second: Optional[float], stop: threading.Event,
                  progress: Optional[Callable[[Row, Any], None]], refunds_apart: Optional[float] = REFUNDS_APART):
-        self._store, self._clients, self._outbox, self._schedule = store, clients, outbox, schedule
+        self._store, self._backends, self._outbox, self._schedule = store, backends, outbox, schedule
         self._worker, self._workers, self._per_second = worker, workers, per_second
         self._stop, self._progress, self._refunds = stop, progress, 1 / refunds_apart if refunds_apart else None
         self._waiting: "queue.Queue[Optional[Tuple[float, float, Row]]]" = queue.Queue()
@@ -75,7 +75,7 @@ class Run:
         self._out: Dict[int, Row] = {}      # claimed and not yet settled, by id
         self._ending = threading.Event()    # nothing is begun any more
         self._asked, self._effects, self._failed, self._failures, self._reached = 0, 0, 0, 0, 0
-        self._full: Dict[str, float] = {}       # partner → until when his rate has no room
+        self._full: Dict[str, float] = {}       # account → until when its rate has no room
         self._outcomes: Dict[str, int] = {}
         self._errors: Dict[str, int] = {}
 
@@ -169,19 +169,19 @@ class Run:
         if room <= 0:
             return 0, 0.0
         claimed = time.monotonic()
-        shops = [shop for shop, client in self._clients.items() if self._full.get(client.shop.partner, 0.0) <= claimed]
+        shops = [shop for shop, mine in self._backends.items()
+                 if all(self._full.get(backend.account, 0.0) <= claimed for backend in mine.values())]
         rows = self._store.claim(self._worker, room, LEASE, self._again, shops) if shops else []
         groups: Dict[Tuple[str, Optional[float]], List[Row]] = {}
         for row in rows:
-            partner = self._clients[row.shop].shop.partner
-            one = (_REFUND + partner, self._refunds) if sends(row) else (partner, self._per_second)
+            one = self._paced(self._backends[row.shop].get(row.gateway), row)
             groups.setdefault(one, []).append(row)
         taken = 0
         for (name, rate), mine in groups.items():
             free, first = (len(mine), 0.0) if rate is None else self._store.slots(name, len(mine), rate, AHEAD)
             turn, ends, late = time.monotonic() + first, claimed + LEASE / 2, LATE
             # Whose turn comes too late would outlive his claim. A question is left to whoever has room for it, and this
-            # partner's others with it; a refund waits for its turn, so that the questions behind it do not.
+            # account's others with it; a refund waits for its turn, so that the questions behind it do not.
             if rate and name.startswith(_REFUND):
                 late = LATE_REFUND
                 self._put_off(mine[free:], max(0.0, first + free / rate - AHEAD) if free else first, rate)
@@ -195,6 +195,14 @@ class Run:
             taken += free
         full = [until - claimed for until in self._full.values() if until > claimed]
         return taken, min(full) if full and not taken else 0.0
+
+    def _paced(self, backend, row):
+        """(whose moments, how many a second; None for any number)."""
+        if backend is None:     # nothing will be asked
+            return "", None
+        if backend.spaces_refunds and sends(row):
+            return _REFUND + backend.account, self._refunds
+        return backend.account, self._per_second
 
     def _put_off(self, rows, wait, rate):
         now = self._store.now()
@@ -220,7 +228,7 @@ class Run:
         if (self._ending.wait(pause) if pause > 0 else self._ending.is_set()) or time.monotonic() > last:
             self._answered.put((row, None))
         else:
-            self._answered.put((row, ask(self._clients[row.shop], row)))
+            self._answered.put((row, ask(self._backends[row.shop], row)))
 
     # --- settling -------------------------------------------------------------------------------------------------
 

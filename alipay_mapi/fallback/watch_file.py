@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import AlipayError, StoreError
+from ..errors import AlipayError, StoreError, show
 from .order_lines import CSV, JSONL, Line, read_orders
 from .stores.contract import Store
 from .stores.sqlite import SQLiteStore
@@ -33,7 +33,8 @@ def clock_of(store: Store) -> Callable[[], float]:
 
 def watch_lines(store: Store, lines: Iterable[Line], on_bad: Callable[[Line], Any] = lambda line: None) -> Counts:
     """Watch the good lines, in transactions of some thousands. ``on_bad`` is called with each of the others; bad is
-    also an order that is watched already with another price. Raises StoreError; giving all of it again is harmless."""
+    also an order that is watched already, with another price or on another gateway. Raises StoreError; giving all of it
+    again is harmless."""
     new = known = bad = 0
     for line, good in _shares(lines):
         if line is not None:
@@ -75,7 +76,7 @@ def _shares(lines) -> Iterator[Tuple[Optional[Line], List[Line]]]:
 
 
 def _add(store: Store, lines: Sequence[Line]) -> Tuple[int, List[Line]]:
-    """(how many are new, the lines that are watched already with another price)."""
+    """(how many are new, the lines that are watched already, differently)."""
     refused: List[Line] = []
     for last in (False, False, True):
         try:
@@ -97,17 +98,25 @@ def _conflicts(store, lines):
     bad: List[Line] = []
     seen: Dict[Tuple[str, str], Any] = {}
     for line in lines:
-        order = line.watched.order
-        key = (line.watched.shop, order.out_trade_no)
+        one = line.watched
+        key = (one.shop, one.order.out_trade_no)
         if key not in seen:
             row = store.get(*key)
             try:
-                seen[key] = order if row is None else row.order
+                seen[key] = (one.order, one.gateway) if row is None else (row.order, row.gateway)
             except AlipayError as err:
                 seen[key] = str(err)
-        if seen[key] == order:
+        if seen[key] == (one.order, one.gateway):
             good.append(line)
         else:
-            bad.append(Line(line.number, None, "out_trade_no: watched already, {}".format(
-                "and " + seen[key] if isinstance(seen[key], str) else "with another price; use a new number")))
+            bad.append(Line(line.number, None, "out_trade_no: watched already, " + _differs(seen[key], one.gateway)))
     return good, bad
+
+
+def _differs(known, gateway):
+    if isinstance(known, str):
+        return "and " + known
+    if known[1] != gateway:
+        return "on {}, and an order never moves; use a new number for {}, or leave it there".format(
+            show(known[1], 20), gateway)
+    return "with another price; use a new number"

@@ -189,8 +189,8 @@ def order(number, fee="10.00"):
     return mapi.Order(number, total_fee=fee, currency="USD")
 
 
-def watched(number, first_in=0, closes_in=3600, shop="shop"):
-    return Watched(shop, order(number), first_in, closes_in)
+def watched(number, first_in=0, closes_in=3600, shop="shop", gateway="mapi"):
+    return Watched(shop, order(number), first_in, closes_in, gateway)
 
 
 def in_a_minute(row):
@@ -300,7 +300,7 @@ class Prepared:
     is settled and a day old.
     """
 
-    READS = ("now", "get", "rows", "due", "counts")
+    READS = ("now", "get", "order_of_refund", "rows", "due", "counts")
 
     def __init__(self, place, **more):
         self.place, self.store = place, place.open(**more)
@@ -319,6 +319,7 @@ class Prepared:
         self.calls = {
             "now": store.now,
             "get": lambda: store.get("shop", "A1"),
+            "order_of_refund": lambda: store.order_of_refund("shop", "R1"),
             "rows": store.rows,
             "due": lambda: store.due(10),
             "counts": store.counts,
@@ -340,6 +341,6 @@ class Prepared:
         }
 
 
-METHODS = ["now", "get", "rows", "due", "counts", "watch", "claim", "settle", "apply", "release", "effects",
-           "effect_done", "effect_done within", "effects_done", "effect_failed", "release_effects", "slots", "reopen",
-           "prune"]
+METHODS = ["now", "get", "order_of_refund", "rows", "due", "counts", "watch", "claim", "settle", "apply", "release",
+           "effects", "effect_done", "effect_done within", "effects_done", "effect_failed", "release_effects", "slots",
+           "reopen", "prune"]

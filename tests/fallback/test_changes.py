@@ -17,7 +17,7 @@ PAID = facts.to_text(TradeState(order()).apply(answer())[0])
 
 def row(**given):
     return Row(1, "shop", "A1", "10.00||USD", "", "", "open", START, START + 43200, START + 30, START, 1, "",
-               "")._replace(**given)
+               "", "mapi")._replace(**given)
 
 
 def kinds(decision):

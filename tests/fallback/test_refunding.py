@@ -27,6 +27,10 @@ def sent(message):
     return refunding.sent(REFUND._replace(status=READY, before="0.00"), message)
 
 
+#: A gateway's own word about the refund.
+NEVER_GOT_IT = GatewayError("AMS never got this refund", code="REFUND_NOT_EXIST")
+
+
 # --- by itself: looking -----------------------------------------------------------------------------------------------
 
 def test_first_what_was_given_back_before_is_written_down_and_then_it_is_sent():
@@ -61,7 +65,7 @@ def test_no_answer_and_an_unreadable_one_move_nothing(status, message):
 # --- by itself: sending -----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("message, status", [
-    (accepted(), ACCEPTED), (GatewayError("x", code="REPEATED_REFUNDMENT_REQUEST"), ACCEPTED),
+    (ACCEPTED, ACCEPTED), (GatewayError("x", code="REPEATED_REFUNDMENT_REQUEST"), ACCEPTED),
     (GatewayError("x", code="DUPLICATE_OUT_RETURN_NO"), ACCEPTED), (SENT, UNKNOWN),
     (TransportError("not sent", kind="connect", sent=False), READY),
     (GatewayError("x", code="RETURN_AMOUNT_EXCEED"), DENIED), (GatewayError("x", code="TRADE_HAS_CLOSE"), DENIED),
@@ -84,6 +88,14 @@ def test_a_no_is_believed_only_when_a_signed_query_shows_that_nothing_has_moved(
     assert refunding.looked(denied, PAID, answer(to_buyer_fee="7.00")).status == DONE
     for nothing in (TransportError("x"), answer(to_buyer_fee="lots")):
         assert refunding.looked(denied, PAID, nothing) == denied, "what was refused stays told"
+
+
+@pytest.mark.parametrize("status, after", [(UNKNOWN, READY), (DENIED, REFUSED), (ACCEPTED, ACCEPTED)])
+def test_a_gateway_that_never_got_a_refund_is_sent_it_again_under_its_number_or_its_no_is_believed(status, after):
+    waits = REFUND._replace(status=status, before="0.00", error="GatewayError RETURN_AMOUNT_EXCEED")
+    found = refunding.looked(waits, PAID, NEVER_GOT_IT)
+    assert found[:5] == REFUND[:5] and found.status == after
+    assert found.error == ("" if after == READY else "GatewayError RETURN_AMOUNT_EXCEED")
 
 
 def test_an_order_in_cny_is_refunded_in_cny_so_a_cent_does_not_prove_a_hundred():

@@ -12,7 +12,7 @@ from alipay_mapi.trade_state import Effect, TradeState
 
 ORDER = mapi.Order("A1", total_fee="10.00", currency="USD")
 STORED = Row(7, "shop", "A1", "10.00||USD", '{"waiting":["1"]}', "[1]", OPEN, 100.0, 200.0, 150.0, 120.0, 3, "before",
-             "w#1")
+             "w#1", "ams")
 
 
 def test_a_row_from_a_sequence_is_a_row():
@@ -37,11 +37,23 @@ def test_a_price_that_no_order_wrote_is_our_error(text):
 
 
 def test_the_same_price_however_it_is_written_is_no_conflict():
-    same_or_conflict("A1", "10.00||USD", "10||USD")
+    same_or_conflict("A1", ("10.00||USD", "ams"), ("10||USD", "ams"))
     for other in ("10.01||USD", "10.00||EUR", "|10.00|USD", "10.00||"):
         with pytest.raises(WatchConflict) as caught:
-            same_or_conflict("A1", "10.00||USD", other)
+            same_or_conflict("A1", ("10.00||USD", "mapi"), (other, "mapi"))
         assert caught.value.out_trade_no == "A1" and "10.0" not in str(caught.value)
+
+
+def test_another_gateway_is_a_conflict_that_says_where_the_order_lives():
+    """Whatever the price is, and even one that cannot be read."""
+    for price in ("10.00||USD", "9||USD", "x"):
+        with pytest.raises(WatchConflict, match="A1: it lives on mapi already.* use a new out_trade_no for ams, or "
+                                                "leave it there") as caught:
+            same_or_conflict("A1", ("10.00||USD", "mapi"), (price, "ams"))
+        assert caught.value.out_trade_no == "A1"
+    with pytest.raises(WatchConflict) as caught:
+        same_or_conflict("A1", ("10.00||USD", "\x1b[2J" * 90), ("10.00||USD", "ams"))
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("first_in, closes_in", [(float("nan"), 1), (1, float("nan")), (float("inf"), 1), (1, 1e11)])
@@ -51,9 +63,17 @@ def test_moments_that_are_none_are_refused(first_in, closes_in):
 
 
 def test_entries_are_checked_and_written_plainly():
-    assert checked(iter([Watched("my.shop-1", ORDER, -5, 10)])) == [("my.shop-1", "A1", "10.00||USD", -5.0, 10.0)]
+    assert checked(iter([Watched("my.shop-1", ORDER, -5, 10), Watched("s", ORDER, 0, 1, "openapi")])) == [
+        ("my.shop-1", "A1", "10.00||USD", -5.0, 10.0, "mapi"), ("s", "A1", "10.00||USD", 0.0, 1.0, "openapi")]
     with pytest.raises(InvalidRequest):
         checked([Watched("shop", "A1", 0, 0)])
+
+
+@pytest.mark.parametrize("gateway", ["", "MAPI", "mapi ", "alipay", None, 5, ["mapi"], ("mapi",), {}])
+def test_a_gateway_that_there_is_not_is_refused(gateway):
+    with pytest.raises(InvalidRequest, match="gateway: one of mapi, ams, openapi") as caught:
+        checked([Watched("shop", ORDER, 0, 60, gateway)])
+    assert caught.value.parameter == "gateway"
 
 
 def test_what_may_be_in_a_store():

@@ -4,6 +4,7 @@ import pytest
 from alipay_mapi.errors import SchemaError, StoreError
 from alipay_mapi.fallback.deciding import OPEN
 from alipay_mapi.fallback.stores import sqlite_schema
+from alipay_mapi.fallback.stores.contract import SCHEMA
 
 from stores_under_test import OWN, Place, at_once, becomes, claim, numbers, reason, watched
 
@@ -25,11 +26,12 @@ def upgrades(place):
 
 
 class Older:
-    """A made-up schema 0, which has no mapi_moments; and what leads from it to 1, which bears being broken off."""
+    """A made-up schema 0, which has no mapi_moments; and what leads from it to this version's, which bears being broken
+    off."""
 
     def __init__(self, place, monkeypatch, breaks=0):
         self.calls, self.breaks, self.place = 0, breaks, place
-        monkeypatch.setitem(upgrades(place), "0", ("1", self.upgrade))
+        monkeypatch.setitem(upgrades(place), "0", (str(SCHEMA), self.upgrade))
         store = place.open()
         store.watch([watched("A1")])
         place.execute(store, "DROP TABLE mapi_moments", "UPDATE mapi_meta SET value = '0' WHERE name = 'schema'")
@@ -67,7 +69,7 @@ def test_migrating_a_current_store_does_nothing(fresh, monkeypatch):
     store = fresh.open()
     store.watch([watched("A1")])
     before = fresh.dump(store)
-    monkeypatch.setitem(upgrades(fresh), "0", ("1", None))
+    monkeypatch.setitem(upgrades(fresh), "0", (str(SCHEMA), None))
     assert fresh.dump(fresh.open(migrate=True)) == before
 
 
@@ -103,7 +105,7 @@ def test_several_may_make_the_store_at_once(fresh):
     assert fresh.open().counts()["due"] == 0
 
 
-@pytest.mark.parametrize("found, cure", [("2", "update alipay-mapi"), ("0", "migrate")])
+@pytest.mark.parametrize("found, cure", [("3", "update alipay-mapi"), ("1", "migrate")])
 def test_a_process_that_runs_on_beside_another_version_takes_no_work(fresh, found, cure):
     store = fresh.open()
     store.watch([watched("A1"), watched("A2")])

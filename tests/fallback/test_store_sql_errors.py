@@ -113,7 +113,7 @@ def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_
     assert (place.dump(store) == before) == (name in prepared.READS)
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS[5:] if name != "effect_done within"])
+@pytest.mark.parametrize("name", [name for name in METHODS[6:] if name != "effect_done within"])
 def test_a_lost_deadlock_is_run_again_and_after_some_times_told(prepared, name):
     store, place = prepared.store, prepared.place
     armed, before = Armed(place, store), place.dump(store)

@@ -101,7 +101,7 @@ def test_while_another_process_writes_readers_read_and_writers_say_locked(prepar
     assert (place.dump(prepared.store) == before) == (name in prepared.READS)
 
 
-@pytest.mark.parametrize("name", METHODS[6:])
+@pytest.mark.parametrize("name", METHODS[7:])
 def test_a_read_only_database_says_so(prepared, name):
     before = prepared.place.dump(prepared.store)
     prepared.store._db.execute("PRAGMA query_only=ON")

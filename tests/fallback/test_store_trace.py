@@ -2,7 +2,7 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from alipay_mapi.errors import OrderNotFound
+from alipay_mapi.errors import OrderNotFound, WatchConflict
 from alipay_mapi.fallback.deciding import GAVE_UP, OPEN
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 
@@ -11,6 +11,7 @@ from stores_under_test import Clock, Place, START, KINDS, becomes, claim, unread
 
 STEPS = st.lists(st.one_of(
     st.tuples(st.just("watch"), st.integers(0, 4), st.integers(-50, 50)),
+    st.tuples(st.just("watch on ams"), st.integers(3, 5), st.integers(-50, 50)),
     st.tuples(st.just("claim"), st.integers(1, 3), st.sampled_from([5, 60, 200])),
     st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from([OPEN, "paid", "closed", GAVE_UP])),
     st.tuples(st.just("release"), st.integers(0, 9), st.just(0)),
@@ -28,6 +29,13 @@ STEPS = st.lists(st.one_of(
 ), max_size=25)
 
 
+def tried(store, entry):
+    try:
+        return store.watch([entry])
+    except WatchConflict:
+        return "conflict"
+
+
 def trace(store, clock, shop, steps):
     """What an outsider sees of each step. Claims and effects are named by their place, as ids and leases differ."""
     claims, effects, seen = [], [], []
@@ -36,7 +44,9 @@ def trace(store, clock, shop, steps):
         if name == "clock":
             clock.now += one
         elif name == "watch":
-            seen.append(store.watch([watched(number, two, shop=shop)]))
+            seen.append(tried(store, watched(number, two, shop=shop)))
+        elif name == "watch on ams":
+            seen.append(tried(store, watched(number, two, shop=shop, gateway="ams")))
         elif name == "claim":
             rows = claim(store, one, lease=two, shops=[shop])
             claims += rows
@@ -76,7 +86,7 @@ def trace(store, clock, shop, steps):
                          for key, value in store.counts().items()})
         elif name == "reopen":
             seen.append(store.reopen(shop) if one == 5 else store.reopen(shop, number))
-        seen.append([row[1:13] + (row.lease.split("#")[0],) for row in store.rows()])
+        seen.append([row[1:13] + (row.lease.split("#")[0], row.gateway) for row in store.rows()])
     return seen
 
 

@@ -6,7 +6,7 @@ from alipay_mapi.errors import InvalidRequest, OrderNotFound, WatchConflict
 from alipay_mapi.fallback.deciding import OPEN
 from alipay_mapi.fallback.rows import Watched
 
-from stores_under_test import START, at_once, becomes, order, watched
+from stores_under_test import START, at_once, becomes, claim, order, watched
 
 
 def test_a_watched_order_is_stored_as_it_was_given(store):
@@ -60,6 +60,74 @@ def test_two_that_watch_the_same_orders_at_once_both_succeed(place):
     results = at_once(lambda: stores[0].watch(entries), lambda: stores[1].watch(list(reversed(entries))))
     assert all(isinstance(result, int) for result in results), results
     assert stores[0].counts()["outcomes"] == {OPEN: 200}
+
+
+def test_two_that_watch_an_order_on_two_gateways_at_once_agree_on_one(place):
+    stores = [place.open(), place.open()]
+    results = at_once(*[lambda store=store, gateway=gateway: store.watch([watched("A1", gateway=gateway)])
+                        for store, gateway in zip(stores, ("mapi", "ams"))])
+    assert sorted(type(result).__name__ for result in results) == ["WatchConflict", "int"], results
+    assert stores[0].get("shop", "A1").gateway == ("mapi", "ams")[results.index(1)]
+
+
+# --- where an order lives ---------------------------------------------------------------------------------------------
+
+def test_an_order_lives_where_it_was_watched_and_every_row_says_so(store, place):
+    assert store.watch([watched("A1"), watched("A2", gateway="ams"), watched("A3", gateway="openapi")]) == 3
+    homes = {"A1": "mapi", "A2": "ams", "A3": "openapi"}
+    assert {number: store.get("shop", number).gateway for number in homes} == homes
+    for rows in (store.rows(), store.due(9), claim(store)):
+        assert {row.out_trade_no: row.gateway for row in rows} == homes
+    seen = {}
+
+    def noted(row):
+        seen[row.out_trade_no] = row.gateway
+        return becomes("paid", "paid")(row)
+    store.settle([(row, noted) for row in store.rows()])
+    assert seen == homes
+    seen.clear()
+    for number in homes:
+        store.apply("shop", number, noted)
+    assert seen == homes == {row.out_trade_no: row.gateway for row in store.rows()}
+
+
+def test_watching_an_order_again_where_it_lives_changes_nothing(store):
+    store.watch([watched("A1", 60, gateway="ams")])
+    before = store.get("shop", "A1")
+    assert store.watch([watched("A1", gateway="ams"), watched("A1", gateway="ams")]) == 0
+    assert store.get("shop", "A1") == before
+
+
+def test_an_order_never_moves_to_another_gateway_and_nothing_of_the_call_is_added(store):
+    store.watch([watched("A1"), watched("A2", gateway="ams")])
+    before = store.rows()
+    for moved in (watched("A1", gateway="ams"), watched("A2"), watched("A2", gateway="openapi")):
+        with pytest.raises(WatchConflict, match="it lives on "):
+            store.watch([watched("A0"), moved])
+        with pytest.raises(WatchConflict, match="it lives on "):
+            store.extend(moved._replace(closes_in=99999))
+    with pytest.raises(WatchConflict, match="it lives on ams already"):
+        store.watch([watched("B1", gateway="ams"), watched("B1")])
+    assert store.rows() == before
+    assert store.watch([watched("A1", shop="other", gateway="ams")]) == 1, "another shop's is another order"
+    assert store.extend(watched("A2", closes_in=9999, gateway="ams")) is True
+
+
+@pytest.mark.parametrize("gateway", ["", "MAPI", "alipay", "a" * 11, None, 5])
+def test_a_gateway_that_there_is_not_is_refused(store, gateway):
+    for work in (lambda entry: store.watch([watched("A0"), entry]), store.extend):
+        with pytest.raises(InvalidRequest, match="gateway: one of mapi, ams, openapi"):
+            work(watched("A1", gateway=gateway))
+    assert store.rows() == []
+
+
+def test_an_order_that_is_open_again_lives_where_it_lived(store):
+    store.watch([watched("A1", gateway="ams")])
+    store.apply("shop", "A1", becomes("gave_up", due_at=None))
+    assert store.extend(watched("A1", closes_in=9999, gateway="ams")) is True and store.reopen("shop", "A1") == 1
+    row, = claim(store)
+    store.release([row])
+    assert store.get("shop", "A1").gateway == "ams"
 
 
 # --- a new payment URL ------------------------------------------------------------------------------------------------

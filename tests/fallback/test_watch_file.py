@@ -66,6 +66,16 @@ def test_an_amount_in_json_is_exact_even_as_a_number(number, text):
     assert str(only('{"out_trade_no": "A1", "currency": "USD", "total_fee": %s}' % number).order.total_fee) == text
 
 
+@pytest.mark.parametrize("gateway", ["mapi", "ams", "openapi"])
+def test_a_line_may_say_where_its_order_lives_and_one_that_does_not_is_on_mapi(gateway):
+    first, second = read(row("out_trade_no,total_fee,gateway", "A1,8.00," + gateway + "\nA2,8.00,"))
+    assert (first.watched.gateway, second.watched.gateway) == (gateway, "mapi")
+    first, second = read('{"out_trade_no": "A1", "total_fee": "8.00", "gateway": "%s"}\n'
+                         '{"out_trade_no": "A2", "total_fee": "8.00", "gateway": null}' % gateway)
+    assert (first.watched.gateway, second.watched.gateway) == (gateway, "mapi")
+    assert only(row("out_trade_no,total_fee", "A1,8.00")).gateway == "mapi"
+
+
 def test_without_a_currency_an_order_is_in_yuan():
     assert only(row("out_trade_no,total_fee", "A1,8.00")).order.currency is None
 
@@ -195,6 +205,10 @@ def test_a_bad_line_is_told_by_number_and_costs_no_other(line, words):
     ('{"out_trade_no": "A1", "total": "8"}', "'total' is no name"),
     ('{"out_trade_no": "A1", "total_fee": "8", "shop": 5}', "shop"),
     ('{"out_trade_no": "A1", "total_fee": "8", "shop": ""}', "shop"),
+    ('{"out_trade_no": "A1", "total_fee": "8", "gateway": "AMS"}', "gateway: one of mapi, ams, openapi"),
+    ('{"out_trade_no": "A1", "total_fee": "8", "gateway": ""}', "gateway: one of mapi, ams, openapi"),
+    ('{"out_trade_no": "A1", "total_fee": "8", "gateway": ["ams"]}', "gateway: one of mapi, ams, openapi"),
+    ('{"out_trade_no": "A1", "total_fee": "8", "gateway": 5}', "gateway: one of mapi, ams, openapi"),
     ('{"out_trade_no": "A1", "total_fee": "8", "made_at": true}', "made_at"),
     ('{"out_trade_no": "A1", "total_fee": "8", "timeout": []}', "timeout"),
     ('{"out_trade_no": "A1", "total_fee": "8", "timeout": 1e400}', "timeout"),
@@ -205,6 +219,12 @@ def test_a_bad_line_of_json_is_told_by_number_and_costs_no_other(line, words):
     lines = read(good + line + "\n" + good.replace("A0", "A2"))
     assert [(one.number, one.watched is None) for one in lines] == [(1, False), (2, True), (3, False)]
     assert words in lines[1].problem
+
+
+def test_a_gateway_that_there_is_not_is_told_by_number_and_costs_no_other_line():
+    lines = read("out_trade_no,total_fee,gateway\nA0,8.00,ams\nA1,8.00,alipay\nA2,8.00,mapi\n")
+    assert [(one.number, one.watched is None) for one in lines] == [(2, False), (3, True), (4, False)]
+    assert lines[1].problem == "gateway: one of mapi, ams, openapi"
 
 
 def test_a_line_needs_a_shop():
@@ -262,6 +282,20 @@ def test_an_order_that_is_watched_with_another_price_is_a_bad_line_alone(store, 
     assert counts == (4, 0, 3) and sorted(bad) == [3, 6, 8] and "another price" in bad[3]
     assert numbers(store) == ["A1", "B1", "B2", "B3", "B4"]
     assert str(store.get("shop", "A1").order.total_fee) == "8.00"
+
+
+def test_an_order_that_lives_on_another_gateway_is_a_bad_line_alone_and_stays_where_it_is(store, monkeypatch):
+    monkeypatch.setattr(watch_file, "_SHARE", 3)
+    watch(store, "out_trade_no,total_fee\nA1,8.00\n")
+    data = "out_trade_no,total_fee,gateway\nB1,1,ams\nA1,8.00,ams\nB2,1,\nB1,1,ams\nB1,1,mapi\nA1,9.00,openapi\n"
+    count, bad = watch(store, data, check=True)
+    assert count == 3 and sorted(bad) == [3, 6, 7]
+    counts, bad = watch(store, data)
+    assert counts == (2, 1, 3) and sorted(bad) == [3, 6, 7]
+    assert bad[3] == ("out_trade_no: watched already, on mapi, and an order never moves; use a new number for ams, or "
+                      "leave it there")
+    assert "on ams, and" in bad[6] and "on mapi, and" in bad[7]
+    assert {one.out_trade_no: one.gateway for one in store.rows()} == {"A1": "mapi", "B1": "ams", "B2": "mapi"}
 
 
 def test_the_same_number_of_two_shops_is_two_orders(store):

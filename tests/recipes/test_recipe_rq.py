@@ -7,7 +7,7 @@ import pytest
 import workers_page
 from shop_at_work import eventually, must_have
 
-NUMBERS = ["Q{:03d}".format(number) for number in range(20)]
+NUMBERS = ["Q{:03d}".format(number) for number in range(40)]
 PAID = {(number, "paid"): 1 for number in NUMBERS}
 
 

@@ -55,6 +55,7 @@ def test_what_the_service_starts_finds_every_order_whose_notification_was_lost(s
 def test_what_the_service_starts_ends_in_order_when_systemd_stops_it(shop):
     """With the exit status that the unit counts as success; the next run does the rest."""
     prepare(shop)
+    shop.write("shop.ini", shop.read("shop.ini").replace("[fallback]\n", "[fallback]\nper_second = 3\n"))
     process = shop.start(workers_page.command("alipay-fallback.service"))
     eventually("it asks", lambda: len(shop.asked()) >= 3)
     process.send_signal(signal.SIGTERM)

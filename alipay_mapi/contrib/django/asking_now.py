@@ -1,9 +1,9 @@
-"""Ask the gateway about one order at once, because a person wants to know."""
-from ...client import Client
-from ...errors import AlipayError, OrderNotFound
+"""Ask an order's gateway about it at once, because a person wants to know."""
+from ...errors import AlipayError, ConfigurationError, OrderNotFound, show
 from ...fallback import Decision
 from ...fallback.asking import ask
 from ...fallback.changes import by_findings
+from ...notification import Notification
 from ...response import Response
 from .process import configured
 
@@ -16,12 +16,13 @@ def ask_now(shop: str, out_trade_no: str) -> Decision:
     StoreError, ConfigurationError.
     """
     fallback = configured().fallback()
-    client: Client = configured().client(shop)
     row = fallback.store.get(shop, out_trade_no)
     if row is None:
         raise OrderNotFound("this order is not watched")
-    found = ask(client, row._replace(refunds=""))
-    if not isinstance(found.query, Response):
+    if shop not in fallback.backends:
+        raise ConfigurationError("MERCHANTS: there is no {}".format(show(shop)))
+    found = ask(fallback.backends[shop], row._replace(refunds=""))
+    if not isinstance(found.query, (Response, Notification)):
         raise found.query if isinstance(found.query, AlipayError) else AlipayError("there was no answer")
     now = fallback.store.now()
     decision = fallback.store.apply(shop, out_trade_no, lambda stored: by_findings(

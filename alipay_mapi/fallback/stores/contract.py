@@ -22,7 +22,7 @@ from ...errors import AlipayError, OrderNotFound, SchemaError, StoreError, show
 from ..deciding import Decision
 from ..rows import Pending, Row, Watched, plain
 
-SCHEMA = 1
+SCHEMA = 2
 
 #: The row as it is → what is to become of it; called inside the transaction, perhaps more than once.
 Change = Callable[[Row], Decision]
@@ -51,12 +51,14 @@ class Store:
 
     def watch(self, entries: Iterable[Watched]) -> int:
         """Add orders, some thousands at a time at most. Watching the same order again changes nothing. Returns how
-        many are new. Raises WatchConflict, InvalidRequest; then none of this call is added."""
+        many are new. Raises WatchConflict (for another price, or another gateway), InvalidRequest; then none of this
+        call is added."""
         raise NotImplementedError
 
     def extend(self, entry: Watched) -> bool:
         """The order gets a new payment URL: it can be paid until the later of both deadlines, and one that had expired
-        or was given up is open again, and due at the entry's first moment. False when nothing had to be changed."""
+        or was given up is open again, and due at the entry's first moment. False when nothing had to be changed. Raises
+        as ``watch``."""
         raise NotImplementedError
 
     def claim(self, worker: str, limit: int, lease: float, again: Again,
@@ -119,6 +121,15 @@ class Store:
 
     def get(self, shop: str, out_trade_no: str) -> Optional[Row]:
         """The order's row, None when it is not watched."""
+        raise NotImplementedError
+
+    def order_of_refund(self, shop: str, out_return_no: str, gateway: Optional[str] = None) -> Optional[Row]:
+        """The one order that a refund of this number was asked for: for a notification that does not name the order, as
+        AMS's of refunds. ``gateway``: among the orders that live there; None: among all.
+
+        None when no order has it, and when two do: Alipay has carried out one of the two, and nobody here can say
+        which, so the message may be taken for neither; both are asked about all the same. A row whose refunds cannot
+        be read has none."""
         raise NotImplementedError
 
     def rows(self, after: int = 0, limit: int = 500, outcomes: Optional[Sequence[str]] = None) -> List[Row]:

@@ -18,8 +18,8 @@ from .sqlite_schema import make_durable
 #: How often a transaction that lost a deadlock is run again.
 AGAIN = 4
 #: No statement waits for another's locks longer than ten seconds.
-_WAITS = {"postgresql": "SET lock_timeout = '10s'", "mysql": "SET innodb_lock_wait_timeout = 10",
-          "mariadb": "SET innodb_lock_wait_timeout = 10"}
+_MYSQL = "SET innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"     # the second one's are of tables
+_WAITS = {"postgresql": "SET lock_timeout = '10s'", "mysql": _MYSQL, "mariadb": _MYSQL}
 
 
 class SQLConnection(Store):

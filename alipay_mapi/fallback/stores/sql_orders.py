@@ -9,13 +9,14 @@ from ..rows import Row, Watched, changed, checked, possible, row_of, same_or_con
 from .callers import MADE, call, effects_of, settle_all
 from .contract import Again, Change, Settled, new_lease, not_watched
 from .moments import EXTEND
+from .refund_search import BY_REFUND, may_be, only, pattern
 from .sql_connection import SQLConnection
 from .sql_schema import effects, orders
 from .sql_write import insert_new, update_rows
 
 _ROW = [orders.c[name] for name in Row._fields]
 _BATCH = 500
-_EXTEND = sa.text(EXTEND)
+_EXTEND, _BY_REFUND = sa.text(EXTEND), sa.text(BY_REFUND)
 _CLAIM = ("lease = :mine", "lease_until = :until", "asked_at = :now")
 _WRITTEN = ("facts", "refunds", "outcome", "due_at", "last_error", "lease")
 _FREED = ("lease_until = CASE WHEN v.lease = '' THEN 0 ELSE o.lease_until END",)
@@ -35,26 +36,27 @@ class SQLOrders(SQLConnection):
     def _watch(self, db, now, rows):
         known = _compare(db, rows)
         missing: Dict[Tuple[str, str], Any] = {}
-        for shop, number, price, first_in, closes_in in rows:
+        for shop, number, price, first_in, closes_in, gateway in rows:
             if (shop, number) in known:
                 continue
             first = missing.setdefault((shop, number), {
                 "shop": shop, "out_trade_no": number, "price": price, "facts": "", "refunds": "", "outcome": "open",
                 "watched_at": now, "deadline": now + closes_in, "due_at": now + first_in, "asked_at": now,
-                "attempts": 0, "last_error": "", "lease": "", "lease_until": 0.0})
-            same_or_conflict(number, first["price"], price)
+                "attempts": 0, "last_error": "", "lease": "", "lease_until": 0.0, "gateway": gateway})
+            same_or_conflict(number, (first["price"], first["gateway"]), (price, gateway))
         if missing:
             # In one order, so that two who watch the same orders do not wait for each other in a circle.
             insert_new(db, self._kind, orders, [missing[key] for key in sorted(missing)])
-            _compare(db, rows)      # somebody may have been faster, with another price
+            _compare(db, rows)      # somebody may have been faster, with another price or gateway
         return len(missing)
 
     def extend(self, entry: Watched) -> bool:
-        (shop, number, price, first_in, closes_in), = checked([entry])
+        row, = checked([entry])
+        shop, number, _, first_in, closes_in, _ = row
 
         def work(db):
             now = self._tick(db)
-            _compare(db, [(shop, number, price, first_in, closes_in)])
+            _compare(db, [row])
             return db.execute(_EXTEND, {"first": now + first_in, "last": now + closes_in, "shop": shop,
                                         "number": number}).rowcount == 1
         return self._transact(work)
@@ -124,6 +126,12 @@ class SQLOrders(SQLConnection):
         row = row_of(found) if found else None
         return row if row is not None and row.out_trade_no == out_trade_no else None
 
+    def order_of_refund(self, shop: str, out_return_no: str, gateway: Optional[str] = None) -> Optional[Row]:
+        if not may_be(shop, out_return_no):
+            return None
+        return self._read(lambda db: only(db.execute(
+            _BY_REFUND, {"shop": shop, "pattern": pattern(out_return_no)}), out_return_no, gateway))
+
     def rows(self, after: int = 0, limit: int = 500, outcomes: Optional[Sequence[str]] = None) -> List[Row]:
         select = sa.select(*_ROW).where(orders.c.id > after).order_by(orders.c.id).limit(limit)
         if outcomes is not None:
@@ -165,14 +173,14 @@ def _locked_rows(db, ids, now):
 
 
 def _compare(db, rows):
-    """The prices of those that are watched already. Raises WatchConflict."""
-    prices: Dict[Tuple[str, str], str] = {}
+    """Price and gateway of those that are watched already. Raises WatchConflict."""
+    known: Dict[Tuple[str, str], Tuple[str, str]] = {}
     for shop in {row[0] for row in rows}:
         numbers = [row[1] for row in rows if row[0] == shop]
-        for number, price in db.execute(sa.select(orders.c.out_trade_no, orders.c.price).where(
-                orders.c.shop == shop, orders.c.out_trade_no.in_(numbers))):
-            prices[shop, number] = price
-    for shop, number, price, _, _ in rows:
-        if (shop, number) in prices:
-            same_or_conflict(number, prices[shop, number], price)
-    return prices
+        found = sa.select(orders.c.out_trade_no, orders.c.price, orders.c.gateway).where(
+            orders.c.shop == shop, orders.c.out_trade_no.in_(numbers))
+        known.update(((shop, number), (price, gateway)) for number, price, gateway in db.execute(found))
+    for shop, number, price, _, _, gateway in rows:
+        if (shop, number) in known:
+            same_or_conflict(number, known[shop, number], (price, gateway))
+    return known

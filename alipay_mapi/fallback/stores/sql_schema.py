@@ -22,11 +22,11 @@ def _index(name, *columns, where):
     return sa.Index(name, *columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
 
 
-def _error_index(name, moment):
-    """The rows with an error by their moment; in MySQL by whether there is one, as its index holds every row."""
-    partial = "CREATE INDEX {0} ON %(table)s ({1}) WHERE last_error <> ''".format(name, moment)
-    whole = "CREATE INDEX {} ON %(table)s (last_error(1))".format(name)
-    return ((sa.DDL(partial), ("postgresql", "sqlite")), (sa.DDL(whole), ("mysql", "mariadb")))
+def _few(column, name, moment, whole=""):
+    """The rows with something in a column; in MySQL by whether there is, as its index holds every row."""
+    partial = "CREATE INDEX {} ON %(table)s ({}) WHERE {} <> ''".format(name, moment, column)
+    every = "CREATE INDEX {} ON %(table)s ({}{}(1))".format(name, whole, column)
+    return ((sa.DDL(partial), ("postgresql", "sqlite")), (sa.DDL(every), ("mysql", "mariadb")))
 
 
 meta = sa.Table("mapi_meta", _metadata, sa.Column("name", sa.String(40), primary_key=True),
@@ -48,6 +48,7 @@ orders = sa.Table(
     sa.Column("last_error", sa.String(400), nullable=False),
     sa.Column("lease", sa.String(80), nullable=False),
     sa.Column("lease_until", _TIME, nullable=False),
+    sa.Column("gateway", sa.String(10), nullable=False, server_default="mapi"),
     sa.UniqueConstraint("shop", "out_trade_no", name="mapi_orders_number"),
     _index("mapi_orders_due", "due_at", "id", where="due_at IS NOT NULL"),
     # Counts, reports and what was given up, without a look at every row.
@@ -71,8 +72,10 @@ effects = sa.Table(
     _index("mapi_effects_due", "due_at", "id", where="due_at IS NOT NULL"), **_MYSQL)
 moments = sa.Table("mapi_moments", _metadata, sa.Column("name", sa.String(60), primary_key=True),
                    sa.Column("moment", _TIME, nullable=False), **_MYSQL)
-for _table, _name, _moment in ((orders, "mapi_orders_error", "asked_at"), (effects, "mapi_effects_error", "given_at")):
-    for _statement, _dialects in _error_index(_name, _moment):
+for _table, _index_of in ((orders, ("last_error", "mapi_orders_error", "asked_at")),
+                          (effects, ("last_error", "mapi_effects_error", "given_at")),
+                          (orders, ("refunds", "mapi_orders_refunds", "shop", "shop, "))):
+    for _statement, _dialects in _few(*_index_of):
         sa.event.listen(_table, "after_create", _statement.execute_if(dialect=_dialects))
 TABLES = tuple(_metadata.sorted_tables)
 create_all, drop_all = _metadata.create_all, _metadata.drop_all

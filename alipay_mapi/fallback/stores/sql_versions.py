@@ -5,12 +5,24 @@ import sqlalchemy as sa
 
 from ...errors import ConfigurationError
 from .contract import SCHEMA, check_schema, store_error
-from .sql_schema import TABLES, Kind, create_all, drop_all, meta, moments
+from .sql_schema import TABLES, Kind, create_all, drop_all, meta, moments, orders
+
+
+def _to_2(db: Any, kind: Kind) -> None:
+    """Orders live on a gateway; before, on MAPI. In MySQL one statement, which is done or not."""
+    if any(column["name"] == "gateway" for column in sa.inspect(db).get_columns(orders.name)):
+        return
+    add = "ALTER TABLE mapi_orders ADD COLUMN gateway VARCHAR(10) DEFAULT 'mapi' NOT NULL"
+    if kind.name == "mysql":
+        db.exec_driver_sql(add + ", ADD INDEX mapi_orders_refunds (shop, refunds(1))")
+        return
+    db.exec_driver_sql(add)
+    db.exec_driver_sql("CREATE INDEX mapi_orders_refunds ON mapi_orders (shop) WHERE refunds <> ''")
+
 
 #: Schema → (the next one, what leads there), called in the transaction that records it. MySQL commits after every
-#: statement that changes a table, so what leads there must bear being broken off and called again. There is only one
-#: schema yet.
-UPGRADES: Dict[str, Tuple[str, Callable[[Any, Kind], None]]] = {}
+#: statement that changes a table, so what leads there must bear being broken off and called again.
+UPGRADES: Dict[str, Tuple[str, Callable[[Any, Kind], None]]] = {"1": ("2", _to_2)}
 
 #: One process at a time; CREATE TABLE IF NOT EXISTS is no lock. PostgreSQL's ends with the transaction; MySQL's with
 #: the connection, so it is given back after the commit. On SQLite the transaction is the lock.

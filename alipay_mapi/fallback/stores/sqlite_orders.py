@@ -7,6 +7,7 @@ from ..rows import ROW, Row, Watched, changed, checked, possible, row_of, same_o
 from .callers import call, effects_of, settle_all
 from .contract import Again, Change, Settled, new_lease, not_watched
 from .moments import EXTEND
+from .refund_search import BY_REFUND, may_be, only, pattern
 from .sqlite_file import SQLiteFile
 
 #: An ended claim is nobody's. Named values, or ? in this order: now.
@@ -29,9 +30,10 @@ class SQLiteOrders(SQLiteFile):
         def work(db):
             now, before = self._tick(db), db.total_changes
             db.executemany(
-                "INSERT OR IGNORE INTO mapi_orders (shop, out_trade_no, price, watched_at, deadline, due_at, asked_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)", [(shop, number, price, now, now + closes_in, now + first_in, now)
-                                                 for shop, number, price, first_in, closes_in in rows])
+                "INSERT OR IGNORE INTO mapi_orders (shop, out_trade_no, price, watched_at, deadline, due_at, asked_at, "
+                "gateway) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [
+                    (shop, number, price, now, now + closes_in, now + first_in, now, gateway)
+                    for shop, number, price, first_in, closes_in, gateway in rows])
             new = db.total_changes - before
             if new < len(rows):
                 _compare(db, rows)
@@ -39,11 +41,12 @@ class SQLiteOrders(SQLiteFile):
         return self._transact(work)
 
     def extend(self, entry: Watched) -> bool:
-        (shop, number, price, first_in, closes_in), = checked([entry])
+        row, = checked([entry])
+        shop, number, _, first_in, closes_in, _ = row
 
         def work(db):
             now = self._tick(db)
-            _compare(db, [(shop, number, price, first_in, closes_in)])
+            _compare(db, [row])
             return db.execute(EXTEND, {"first": now + first_in, "last": now + closes_in, "shop": shop,
                                        "number": number}).rowcount == 1
         return self._transact(work)
@@ -56,7 +59,7 @@ class SQLiteOrders(SQLiteFile):
             until = now + lease
             claimed = list(map(row_of, db.execute(
                 "SELECT id, shop, out_trade_no, price, facts, refunds, outcome, watched_at, deadline, due_at, ?, "
-                "attempts + 1, last_error, ? " + where, [now, mine] + values)))
+                "attempts + 1, last_error, ?, gateway " + where, [now, mine] + values)))
             moments = call(lambda: [max(again(row), until) for row in claimed])
             db.executemany(
                 "UPDATE mapi_orders SET lease=?, lease_until=?, asked_at=?, attempts=?, due_at=? WHERE id=?",
@@ -104,6 +107,12 @@ class SQLiteOrders(SQLiteFile):
             "SELECT {} FROM mapi_orders WHERE shop=? AND out_trade_no=?".format(ROW), (shop, out_trade_no)).fetchone())
         return row_of(found) if found else None
 
+    def order_of_refund(self, shop: str, out_return_no: str, gateway: Optional[str] = None) -> Optional[Row]:
+        if not may_be(shop, out_return_no):
+            return None
+        return self._read(lambda db: only(db.execute(
+            BY_REFUND, {"shop": shop, "pattern": pattern(out_return_no)}), out_return_no, gateway))
+
     def rows(self, after: int = 0, limit: int = 500, outcomes: Optional[Sequence[str]] = None) -> List[Row]:
         where, values = among("outcome", outcomes)
         return self._read(lambda db: list(map(row_of, db.execute(
@@ -127,10 +136,11 @@ def due_rows(now: float, limit: int, shops: Optional[Sequence[str]]) -> Tuple[st
 
 
 def _compare(db, rows):
-    for shop, number, price, _, _ in rows:
-        found = db.execute("SELECT price FROM mapi_orders WHERE shop=? AND out_trade_no=?", (shop, number)).fetchone()
+    for shop, number, price, _, _, gateway in rows:
+        found = db.execute("SELECT price, gateway FROM mapi_orders WHERE shop=? AND out_trade_no=?",
+                           (shop, number)).fetchone()
         if found is not None:
-            same_or_conflict(number, found[0], price)
+            same_or_conflict(number, found, (price, gateway))
 
 
 def _current(db, ids, now):

@@ -13,11 +13,13 @@ TABLES = (
     "price TEXT NOT NULL, facts TEXT NOT NULL DEFAULT '', refunds TEXT NOT NULL DEFAULT '', "
     "outcome TEXT NOT NULL DEFAULT 'open', watched_at REAL NOT NULL, deadline REAL NOT NULL, due_at REAL, "
     "asked_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL DEFAULT '', "
-    "lease TEXT NOT NULL DEFAULT '', lease_until REAL NOT NULL DEFAULT 0, UNIQUE (shop, out_trade_no))",
+    "lease TEXT NOT NULL DEFAULT '', lease_until REAL NOT NULL DEFAULT 0, gateway TEXT NOT NULL DEFAULT 'mapi', "
+    "UNIQUE (shop, out_trade_no))",
     "CREATE INDEX mapi_orders_due ON mapi_orders (due_at) WHERE due_at IS NOT NULL",
     # Counts, reports and what was given up, without a look at every row.
     "CREATE INDEX mapi_orders_outcome ON mapi_orders (outcome)",
     "CREATE INDEX mapi_orders_error ON mapi_orders (asked_at) WHERE last_error <> ''",
+    "CREATE INDEX mapi_orders_refunds ON mapi_orders (shop) WHERE refunds <> ''",
     "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY AUTOINCREMENT, "
     "order_id INTEGER NOT NULL REFERENCES mapi_orders (id), "
     "effect_key TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, made_at REAL NOT NULL, "
@@ -30,8 +32,15 @@ TABLES = (
     "CREATE TABLE mapi_moments (name TEXT PRIMARY KEY, moment REAL NOT NULL)",
 )
 
-#: Schema → (the next one, what leads there), called in the transaction that records it. There is only one yet.
-UPGRADES: Dict[str, Tuple[str, Callable[[Any], None]]] = {}
+
+def _to_2(db: Any) -> None:
+    """Orders live on a gateway; before, on MAPI."""
+    db.execute("ALTER TABLE mapi_orders ADD COLUMN gateway TEXT NOT NULL DEFAULT 'mapi'")
+    db.execute("CREATE INDEX mapi_orders_refunds ON mapi_orders (shop) WHERE refunds <> ''")
+
+
+#: Schema → (the next one, what leads there), called in the transaction that records it.
+UPGRADES: Dict[str, Tuple[str, Callable[[Any], None]]] = {"1": ("2", _to_2)}
 
 #: A part of SQLite's message → the kind of the problem. Python has no codes for them before 3.11.
 _KINDS = (("locked", "locked"), ("busy", "locked"), ("full", "full"), ("readonly", "readonly"),

@@ -93,6 +93,15 @@ def test_every_page_is_shown_and_none_has_a_secret_or_a_buyer(root, filled):
         assert there in whole, there
 
 
+def test_where_an_order_lives_is_shown(root, filled):
+    row = Trade.objects.get(out_trade_no="A1")
+    for shown, kind in ((page(root, "trade"), "td"), (page(root, "refund"), "td"), (page(root, "trade", row.pk), "div"),
+                        (page(root, "refund", row.pk), "div")):
+        assert re.search(r'<{}[^>]*(field-gateway|readonly)[^>]*>mapi<'.format(kind), text_of(shown)), kind
+    Trade.objects.filter(pk=row.pk).update(gateway="openapi")
+    assert text_of(page(root, "trade")).count(">openapi<") == 1
+
+
 def test_nobody_adds_changes_or_deletes(root, filled):
     for model in MODELS:
         assert root.get(reverse("admin:alipay_mapi_store_{}_add".format(model))).status_code == 403

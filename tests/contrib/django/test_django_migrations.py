@@ -1,15 +1,19 @@
 """The migration: the same for every Django, what it adds for each database, and what is said before it has run."""
 import io
+import sqlite3
 
+import django
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 
 import django_setup
 from alipay_mapi.contrib.django.store import models
 from alipay_mapi.contrib.django.store.django_store import DjangoStore
 from alipay_mapi.contrib.django.store.problems import store_error
-from alipay_mapi.errors import ConfigurationError, SchemaError
+from alipay_mapi.errors import ConfigurationError, SchemaError, WatchConflict
+from alipay_mapi.fallback.rows import Row
+import schema_one
 from stores_under_test import START, becomes, claim, reason, watched, with_effects
 
 
@@ -31,6 +35,105 @@ def test_who_applies_sql_by_hand_is_shown_all_of_it(place):
                 in shown) == (place.server == "mariadb")
     assert shown.count("last_error > ''") == (0 if place.server == "mariadb" else 2)
     assert shown.count("last_error(1)") == (2 if place.server == "mariadb" else 0)
+
+
+def test_who_applies_the_second_by_hand_is_shown_the_column_with_its_default(place):
+    shown = printed("sqlmigrate", "alipay_mapi_store", "0002", database=place.alias())
+    assert "ADD COLUMN gateway varchar(10) DEFAULT 'mapi' NOT NULL" in shown
+    assert shown.count("ALTER TABLE") == 1 and "new__" not in shown, "the table is not copied"
+    assert ("ADD INDEX alipay_mapi_orders_refunds (shop, refunds(1))" in shown) == (place.server == "mariadb")
+    assert ("ON alipay_mapi_orders (shop) WHERE refunds <> ''" in shown) == (place.server != "mariadb")
+
+
+@pytest.fixture
+def first(place):
+    """An alias of a database in which 0001 alone has run, with the rows of a store of that time."""
+    alias = place.alias()
+    call_command("migrate", "alipay_mapi_store", "0001", database=alias, verbosity=0)
+    with transaction.atomic(alias), connections[alias].cursor() as cursor:
+        cursor.execute("DELETE FROM alipay_mapi_moments")
+        for table, rows in schema_one.ROWS.items():
+            if table != "mapi_meta":
+                cursor.executemany("INSERT INTO alipay_{} VALUES ({})".format(
+                    table, ", ".join(["%s"] * len(rows[0]))), rows)
+    yield alias
+    django_setup.migrate(alias)
+
+
+def kept(alias):
+    """What is in the columns of the first migration, by the driver."""
+    found = {}
+    for table, rows in schema_one.ROWS.items():
+        if table != "mapi_meta":
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT * FROM alipay_{} ORDER BY 1".format(table))
+                found[table] = [tuple(row[:len(rows[0])]) for row in cursor.fetchall()]
+    return found
+
+
+def expected():
+    return {table: sorted(rows) for table, rows in schema_one.ROWS.items() if table != "mapi_meta"}
+
+
+def columns_and_indexes(alias):
+    with connections[alias].cursor() as cursor:
+        found = connections[alias].introspection.get_constraints(cursor, "alipay_mapi_orders")
+        names = connections[alias].introspection.get_table_description(cursor, "alipay_mapi_orders")
+        return [column.name for column in names], sorted(
+            (name, tuple(one["columns"] or ())) for name, one in found.items() if one["index"])
+
+
+def test_the_rows_of_an_older_version_are_kept_byte_for_byte_and_live_on_mapi(place, first):
+    assert kept(first) == expected(), "as they were written"
+    with pytest.raises(SchemaError, match="manage.py migrate"):
+        place.open().get("shop", "A1")
+    with pytest.raises(SchemaError, match="manage.py migrate"):
+        place.open().watch([watched("B1")])
+    django_setup.migrate(first)
+    assert kept(first) == expected()
+    place.clock.now, store = schema_one.T, place.open()
+    assert store.rows() == [Row(*(row[:14] + ("mapi",))) for row in schema_one.ORDERS]
+    assert store.order_of_refund("shop", "R1").out_trade_no == "A2"
+    assert [pending.key for pending in store.effects("w", 9, 60)] == ["shop:paid::a2"]
+    place.clock.now += 31
+    assert [row.key for row in claim(store)] == ["shop:A1"]
+    with pytest.raises(WatchConflict, match="it lives on mapi already"):
+        store.watch([watched("A1", gateway="ams")])
+
+
+def test_a_process_of_the_version_before_goes_on_while_the_new_one_is_rolled_out(place, first):
+    """Its INSERT names no gateway."""
+    django_setup.migrate(first)
+    place.execute(None, "INSERT INTO mapi_orders (id, shop, out_trade_no, price, facts, refunds, outcome, watched_at, "
+                        "deadline, asked_at, attempts, last_error, lease, lease_until) "
+                        "VALUES (77, 'shop', 'B1', '8||', '', '', 'open', 0, 0, 0, 0, '', '', 0)")
+    assert place.open().get("shop", "B1").gateway == "mapi"
+
+
+def test_the_second_can_be_taken_back_with_the_rows_and_indexes_of_the_first_and_made_again(place, first):
+    before = columns_and_indexes(first)
+    django_setup.migrate(first)
+    after = columns_and_indexes(first)
+    assert after[0] == before[0] + ["gateway"]
+    assert [name for name, _ in set(after[1]) - set(before[1])] == ["alipay_mapi_orders_refunds"]
+    call_command("migrate", "alipay_mapi_store", "0001", database=first, verbosity=0)
+    assert columns_and_indexes(first) == before and kept(first) == expected()
+    django_setup.migrate(first)
+    assert columns_and_indexes(first) == after and kept(first) == expected()
+
+
+@pytest.mark.skipif(django.VERSION < (2, 2), reason="Django 2.0 and before copy no table on an SQLite since 3.26")
+@pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
+def test_an_sqlite_that_takes_no_column_away_copies_the_table_and_its_indexes(place, first, monkeypatch):
+    before = columns_and_indexes(first)
+    django_setup.migrate(first)
+    after = columns_and_indexes(first)
+    with monkeypatch.context() as older:
+        older.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+        call_command("migrate", "alipay_mapi_store", "0001", database=first, verbosity=0)
+    assert columns_and_indexes(first) == before and kept(first) == expected()
+    django_setup.migrate(first)
+    assert columns_and_indexes(first) == after and kept(first) == expected()
 
 
 def test_it_can_be_taken_back_and_made_again(place, tmp_path):

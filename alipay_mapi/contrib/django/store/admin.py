@@ -113,10 +113,10 @@ class _Trades(ReadOnlyAdmin):
 
 @admin.register(Trade)
 class TradeAdmin(_Trades):
-    list_display = ("out_trade_no", "shop", "outcome", "priced", "watched", "due", "last_error")
+    list_display = ("out_trade_no", "shop", "gateway", "outcome", "priced", "watched", "due", "last_error")
     list_filter = (ByOutcome, ByShop)
-    fields = ("out_trade_no", "shop", "outcome", "priced", "watched", "until", "due", "attempts", "last_error",
-              "effect_list", "refund_list", "known")
+    fields = ("out_trade_no", "shop", "gateway", "outcome", "priced", "watched", "until", "due", "attempts",
+              "last_error", "effect_list", "refund_list", "known")
     actions = ["ask_the_gateway_now"]
 
     def has_ask_permission(self, request: Any) -> bool:
@@ -153,9 +153,10 @@ def _asked(row):
 
 @admin.register(Refund)
 class RefundAdmin(_Trades):
-    list_display = ("out_trade_no", "shop", "refund_list", "outcome", "due")
+    list_display = ("out_trade_no", "shop", "gateway", "refund_list", "outcome", "due")
     list_filter = (ByShop,)
-    fields = ("out_trade_no", "shop", "refund_list", "outcome", "priced", "due", "last_error", "effect_list")
+    fields = ("out_trade_no", "shop", "gateway", "refund_list", "outcome", "priced", "due", "last_error",
+              "effect_list")
 
 
 @admin.register(Effect)

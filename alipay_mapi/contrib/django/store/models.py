@@ -2,11 +2,12 @@
 
 ``DjangoStore`` alone writes the first three; whoever reads them here sees times in UTC seconds by the database's clock,
 and prices and facts as text. What each column means: ``Row`` in ``fallback.rows``, and ``sql_schema``. The migration
-adds what models cannot say: indexes of the rows with an error, and on MySQL a collation that folds nothing.
+adds what models cannot say: indexes of the rows with an error or with refunds, and on MySQL a collation that folds
+nothing. A row that is made without a ``gateway``, by an older version, is MAPI's.
 """
 from django.db import models
 
-_OPEN = "open"
+_OPEN, _MAPI = "open", "mapi"
 
 
 class Trade(models.Model):
@@ -27,6 +28,7 @@ class Trade(models.Model):
     last_error = models.CharField(max_length=400, blank=True)
     lease = models.CharField(max_length=80, blank=True)
     lease_until = models.FloatField(default=0.0)
+    gateway = models.CharField(max_length=10, default=_MAPI)
 
     class Meta:
         db_table = "alipay_mapi_orders"

@@ -8,12 +8,13 @@ from ....fallback.rows import Row, Watched, changed, checked, possible, row_of, 
 from ....fallback.stores.callers import MADE, call, effects_of, settle_all
 from ....fallback.stores.contract import Again, Change, Settled, new_lease, not_watched
 from ....fallback.stores.moments import EXTEND
+from ....fallback.stores.refund_search import BY_REFUND, may_be, only, pattern
 from .connection import DjangoConnection
 from .models import Trade
 from .statements import by_index, execute, insert_new, named, parts, update_each
 
 _NEW = ("shop", "out_trade_no", "price", "watched_at", "deadline", "due_at", "asked_at", "outcome", "facts", "refunds",
-        "attempts", "last_error", "lease", "lease_until")
+        "attempts", "last_error", "lease", "lease_until", "gateway")
 _BEGINS = (OPEN, "", "", 0, "", "", 0.0)
 _CLAIM = ("UPDATE alipay_mapi_orders SET lease = %s, lease_until = %s, asked_at = %s, attempts = %s, due_at = %s "
           "WHERE id = %s AND lease_until <= %s")
@@ -25,6 +26,7 @@ _written = itemgetter(*map(Row._fields.index, "facts refunds outcome due_at last
 _RELEASE = ("UPDATE alipay_mapi_orders SET lease = '', lease_until = 0, attempts = %s, due_at = %s "
             "WHERE id = %s AND lease = %s")
 _EXTEND, _EXTENDED = named(EXTEND)
+_BY_REFUND, _ = named(BY_REFUND)
 _EFFECT = MADE + ("attempts", "lease", "last_error")
 
 
@@ -42,38 +44,40 @@ class DjangoOrders(DjangoConnection):
     def _watch(self, db, now, rows):
         known = self._compare(db, rows)
         missing: Dict[Tuple[str, str], Tuple] = {}
-        for shop, number, price, first_in, closes_in in rows:
+        for shop, number, price, first_in, closes_in, gateway in rows:
             if (shop, number) not in known:
                 first = missing.setdefault((shop, number), (shop, number, price, now, now + closes_in, now + first_in,
-                                                            now) + _BEGINS)
-                same_or_conflict(number, first[2], price)
+                                                            now) + _BEGINS + (gateway,))
+                same_or_conflict(number, (first[2], first[-1]), (price, gateway))
         if missing:
             # In one order, so that two who watch the same orders do not wait for each other in a circle.
             insert_new(db, "alipay_mapi_orders", _NEW, [missing[key] for key in sorted(missing)])
-            # Somebody may have been faster, with another price. Inside a block of the caller's, MySQL may show an
-            # older state to a SELECT without a lock; those locks are held already.
+            # Somebody may have been faster, with another price or gateway. Inside a block of the caller's, MySQL may
+            # show an older state to a SELECT without a lock; those locks are held already.
             self._compare(db, rows, latest=db.vendor == "mysql")
         return len(missing)
 
     def _compare(self, db, rows, latest=False):
-        """The prices of those that are watched already. Raises WatchConflict."""
-        prices: Dict[Tuple[str, str], str] = {}
+        """Price and gateway of those that are watched already. Raises WatchConflict."""
+        seen: Dict[Tuple[str, str], Tuple[str, str]] = {}
         for shop in sorted({row[0] for row in rows}):
             for part in parts(db, [row[1] for row in rows if row[0] == shop], 2):
                 found = self._trades().filter(shop=shop, out_trade_no__in=part)
                 found = found.select_for_update() if latest else found
-                prices.update(((shop, number), price) for number, price in found.values_list("out_trade_no", "price"))
-        for shop, number, price, _, _ in rows:
-            if (shop, number) in prices:
-                same_or_conflict(number, prices[shop, number], price)
-        return prices
+                seen.update(((shop, number), (price, gateway)) for number, price, gateway in found.values_list(
+                    "out_trade_no", "price", "gateway"))
+        for shop, number, price, _, _, gateway in rows:
+            if (shop, number) in seen:
+                same_or_conflict(number, seen[shop, number], (price, gateway))
+        return seen
 
     def extend(self, entry: Watched) -> bool:
-        (shop, number, price, first_in, closes_in), = checked([entry])
+        row, = checked([entry])
+        shop, number, _, first_in, closes_in, _ = row
 
         def work(db):
             now = self._tick(db)
-            self._compare(db, [(shop, number, price, first_in, closes_in)])
+            self._compare(db, [row])
             return update_each(db, _EXTEND, [tuple({
                 "first": now + first_in, "last": now + closes_in, "shop": shop, "number": number}[name]
                 for name in _EXTENDED)]) == 1
@@ -156,6 +160,12 @@ class DjangoOrders(DjangoConnection):
             shop=shop, out_trade_no=out_trade_no).values_list(*Row._fields)))
         row = row_of(found[0]) if found else None
         return row if row is not None and (row.shop, row.out_trade_no) == (shop, out_trade_no) else None
+
+    def order_of_refund(self, shop: str, out_return_no: str, gateway: Optional[str] = None) -> Optional[Row]:
+        if not may_be(shop, out_return_no):
+            return None
+        found = self._read(lambda db: execute(db, _BY_REFUND, (shop, pattern(out_return_no))))
+        return only(found, out_return_no, gateway)
 
     def rows(self, after: int = 0, limit: int = 500, outcomes: Optional[Sequence[str]] = None) -> List[Row]:
         found = self._trades().filter(id__gt=after)

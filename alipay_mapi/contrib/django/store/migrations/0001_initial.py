@@ -1,32 +1,8 @@
 """The four tables. The same from Django 1.11 on, and what each database needs beside."""
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.migrations.operations.base import Operation
 
-
-class ForVendor(Operation):
-    """SQL of one kind of database, which ``sqlmigrate`` shows as well. ``statements``: vendor → a list of them."""
-
-    reduces_to_sql = True
-    reversible = True
-
-    def __init__(self, statements):
-        self.statements = statements
-
-    def state_forwards(self, app_label, state):
-        """The models know nothing of it."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if self.allow_migrate_model(schema_editor.connection.alias, to_state.apps.get_model(app_label, "Trade")):
-            for statement in self.statements.get(schema_editor.connection.vendor, ()):
-                schema_editor.execute(statement)
-
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        """It goes with the tables."""
-
-    def describe(self):
-        return "What the models cannot say about the tables"
-
+from alipay_mapi.contrib.django.store.operations import ForVendor
 
 # Numbers, keys and names are compared by code point: MySQL's default collations fold "A1" and "a1" into one order.
 _BINARY = ["ALTER TABLE alipay_mapi_{} ENGINE=InnoDB, CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin".format(name)
