@@ -17,6 +17,8 @@ from pathlib import Path
 from queue import Queue
 
 import mutants_fallback
+import mutants_migration
+import mutants_migration_card
 import mutants_web
 from rows import ROWS, tests_of_rows
 
@@ -266,7 +268,7 @@ MUTANTS = [
     ("emulator/test_web.py", "emulator/web.py", "            return Reply(403, PLAIN, b\"refused:",
      "            pass\n        if False:\n            return Reply(403, PLAIN, b\"refused:"),
     ("testing/test_testing_gateway.py", "testing/gateway.py", 'return host in ALIPAY_HOSTS or (', "return ("),
-] + mutants_fallback.MUTANTS + mutants_web.MUTANTS
+] + mutants_fallback.MUTANTS + mutants_migration.MUTANTS + mutants_migration_card.MUTANTS + mutants_web.MUTANTS
 
 
 def main():

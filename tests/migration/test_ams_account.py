@@ -4,9 +4,10 @@ import pickle
 
 import pytest
 
+from alipay_mapi import keys
 from alipay_mapi.errors import ConfigurationError, InvalidRequest, KeyFormatError, KeyMismatch, MissingKey
 from alipay_mapi.migration.ams import Account, domains
-from migration_samples import account, pem
+from migration_samples import FOLDER, account, pem
 
 
 @pytest.mark.parametrize("region, old, in_store, domain", [
@@ -76,6 +77,15 @@ def test_an_md5_key_is_no_key_here_and_the_keys_are_not_swapped():
         Account("C1", private_key=account().alipay_public_key[0])
     with pytest.raises(KeyMismatch):
         Account("C1", alipay_public_key=[pem("platform-public"), account().private_key])
+
+
+@pytest.mark.parametrize("name, half, load", [("private_key", "private", keys.load_private_key),
+                                              ("alipay_public_key", "public", keys.load_public_key)])
+def test_a_dsa_key_that_mapi_takes_is_no_key_here(name, half, load):
+    text = (FOLDER.parent / "keys" / "TEST-ONLY-dsa2048-{}.pem".format(half)).read_text(encoding="ascii")
+    for key in (text, load(text, "DSA")):
+        with pytest.raises(KeyMismatch, match=name + ".*RSA"):
+            Account("C1", **{name: key})
 
 
 def test_keys_left_out_are_missed_when_they_are_needed():

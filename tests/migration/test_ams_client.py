@@ -1,9 +1,7 @@
-"""``backends/ams.py``: what is sent, what is believed, what is repeated, and what is told when nobody knows.
+"""``backends/ams_client.py``: what is sent, what is believed, what is repeated, and what is told when nobody knows.
 
 The transport is a script; AMS's part is signed by the openssl command.
 """
-from collections import namedtuple
-
 import pytest
 
 from alipay_mapi.errors import (ConfigurationError, GatewayError, InvalidRequest, MissingKey, OrderMismatch,
@@ -11,44 +9,16 @@ from alipay_mapi.errors import (ConfigurationError, GatewayError, InvalidRequest
 from alipay_mapi.migration.ams import Account
 from alipay_mapi.migration.backends import AmsClient
 from alipay_mapi.migration.errors import NotDecided, NotTranslatable
-from alipay_mapi.times import parse_time
 from alipay_mapi.transport import RequestsTransport
 import loopback
 from loopback import Loopback
 from migration_samples import account, answer_headers, dumped, pem, result
+from scripted_ams import Answer, client, says
 from translating import WEB, ams, openapi
 
-Answer = namedtuple("Answer", "status body headers")
-NOW = parse_time("2026-05-12 12:00:00")
 USD = {"currency": "USD", "value": "550"}
 BROKEN = TransportError("broken", kind="broken", sent=True)
 NOT_SENT = TransportError("dns", kind="dns", sent=False)
-
-
-def says(call, content, headers=None):
-    """Signed when it is asked for, not when the tests are collected."""
-    body = content if isinstance(content, bytes) else dumped(content)
-    path = "/ams/api/v1/" + call
-    return lambda: Answer(200, body, answer_headers(path, body) if headers is None else headers)
-
-
-class Script:
-    def __init__(self, *answers):
-        self.answers, self.calls = list(answers), []
-
-    def send(self, call):
-        self.calls.append(call)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer() if callable(answer) else answer
-
-
-def client(*answers, **settings):
-    script, slept = Script(*answers), []
-    made = AmsClient(settings.pop("account", account()), script, now=lambda: NOW, sleep=slept.append, clock=lambda: 0.0,
-                     **settings)
-    return made, script, slept
 
 
 def inquiry(**content):

@@ -99,6 +99,16 @@ def test_a_refund_is_told_by_its_status_and_not_by_its_result(status, verdict):
     ({"registrationRequestId": "REG1", "registrationResult": "FAILED"}, "registration", "no"),
     ({"notifyType": "REGISTRATION_RESULT", "registrationResult": "SUCCESSFUL"}, "registration", "yes"),
     ({"registrationRequestId": "REG1", "registrationResult": "PROCESSING"}, "registration", "unknown"),
+    ({"registrationRequestId": "REG1", "registrationResult": {"registrationStatus": "COMPLETED"}}, "registration",
+     "yes"),
+    ({"referenceMerchantId": "M1", "registrationResult": {"registrationStatus": "PENDING"}}, "registration", "unknown"),
+    ({"referenceMerchantId": "M1", "pspRegistrationResultList": []}, "registration", "unknown"),
+    ({"notifyType": "REGISTRATION_RESULT", "registrationStatus": "FAILED"}, "registration", "no"),
+    ({"registrationRequestId": "REG1", "registrationResult": {"registrationStatus": "COMPLETED"},
+      "pspRegistrationResultList": [{"pspName": "AlipayCN", "registrationResult": {"registrationStatus": "REJECTED"}}]},
+     "registration", "no"),
+    ({"authorizationNotifyType": "TOKEN_CREATED", "accessToken": "T1", "result": result()}, "authorization", "unknown"),
+    ({"notifyType": "UPDATE_AMOUNT_RESULT", "result": result()}, "other", "unknown"),
     ({"notifyType": "SOMETHING_NEW"}, "other", "unknown"), ({"notifyType": 1}, "other", "unknown"),
     ({"notifyType": ["PAYMENT_RESULT"]}, "other", "unknown"), ({}, "other", "unknown"),
     ({"notifyType": "CAPTURE_RESULT", "result": result("F", "X"), "captureRequestId": "C1", "captureId": "CP1",
@@ -119,6 +129,19 @@ def test_a_payment_notification_without_what_it_must_have_is_refused(left_out):
         sent(content)
 
 
+@pytest.mark.parametrize("content, left_out", [
+    ({"notifyType": "REFUND_RESULT", "refundStatus": "SUCCESS", "refundRequestId": "R1", "refundId": "RF1",
+      "refundAmount": AMOUNT}, "refundStatus refundRequestId refundId refundAmount"),
+    ({"notifyType": "CAPTURE_RESULT", "result": result(), "captureRequestId": "C1", "captureId": "CP1",
+      "paymentId": "P1", "captureAmount": AMOUNT}, "result captureRequestId captureId paymentId captureAmount"),
+    ({"notifyType": "PAYMENT_PENDING", "paymentRequestId": "A1", "paymentId": "P1"}, "paymentRequestId paymentId")])
+def test_the_others_likewise(content, left_out):
+    assert sent(content).kind != "other"
+    for name in left_out.split():
+        with pytest.raises(MissingParameter, match=name):
+            sent({member: value for member, value in content.items() if member != name})
+
+
 def test_the_key_is_the_same_for_the_same_news_and_another_for_other_news():
     def key(sample_id):
         return checked(row("ams_notifications", sample_id)).key
@@ -127,6 +150,28 @@ def test_the_key_is_the_same_for_the_same_news_and_another_for_other_news():
     assert key("ams-ntf-02") == "PAYMENT_RESULT:2026051219401080010018800000000:F"
     assert key("ams-ntf-05") == "REFUND_RESULT:RF1:SUCCESS" and key("ams-ntf-07") == "CAPTURE_RESULT:CP1:S"
     assert sent({"notifyType": "a:b", "paymentId": "c%3A"}).key == "a%3Ab:c%253A:"
+
+
+def test_each_step_of_a_registration_is_news_of_its_own():
+    """The wallets decide one after the other; with one key for all of them the later ones would pass for repeats."""
+    def key(status, *wallets):
+        return sent({"registrationRequestId": "REG1", "registrationResult": {"registrationStatus": status},
+                     "pspRegistrationResultList": [{"pspName": name, "registrationResult": {"registrationStatus": word}}
+                                                   for name, word in wallets]}).key
+
+    assert key("PENDING") == "registration:REG1:PENDING"
+    assert key("COMPLETED", ("B", "APPROVED"), ("A", "REJECTED")) == "registration:REG1:COMPLETED,A=REJECTED,B=APPROVED"
+    keys = {key("COMPLETED"), key("PENDING"), key("COMPLETED", ("A", "APPROVED")), key("COMPLETED", ("A", "REJECTED"))}
+    assert len(keys) == 4
+    assert sent({"referenceMerchantId": "M1", "registrationResult": "FAILED"}).key == "registration:M1:FAILED"
+
+
+@pytest.mark.parametrize("name", ["accessToken", "authCode"])
+def test_the_key_of_an_authorization_does_not_hold_what_pays(name):
+    def key(token):
+        return sent({"authorizationNotifyType": "TOKEN_CREATED", name: token}).key
+
+    assert key("SECRET1") == key("SECRET1") != key("SECRET2") and "SECRET" not in key("SECRET1")
 
 
 @pytest.mark.parametrize("problem, code, status", [

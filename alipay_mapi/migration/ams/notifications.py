@@ -5,13 +5,14 @@ give the public one.
 What a notification is about is told by its shape: there is no common member. Source: "Notifications" (cashierpay),
 notify_refund, notify_capture, paymentrn_online, nrs; acks: the 2020 Java demo and the current text.
 """
+import hashlib
 from typing import Dict, NamedTuple, Optional
 
 from ...errors import (InvalidMessage, InvalidRequest, MissingParameter, SignatureInvalid, SignatureMissing,
                        show)
 from .. import json_text
 from ..outcome import NO, UNKNOWN, YES
-from . import answers, signing
+from . import answers, results, signing
 from . import headers as http
 from .account import Account
 
@@ -28,7 +29,12 @@ _KINDS = {
 }
 _BY_RESULT = {"S": YES, "F": NO}
 _BY_REFUND_STATUS = {"SUCCESS": YES, "FAIL": NO}
-_BY_REGISTRATION = {"COMPLETED": YES, "SUCCESSFUL": YES, "SUCCESS": YES, "FAILED": NO}
+_BY_REGISTRATION = {"registered": YES, "refused": NO}
+#: Members that only a notification about a registration has.
+_OF_REGISTRATION = ("registrationRequestId", "registrationResult", "pspRegistrationResultList")
+#: What the notification is about, the first that is there; and what would let its holder pay, told by its digest.
+_NUMBERS = ("refundId", "captureId", "paymentId", "registrationRequestId", "referenceMerchantId")
+_TOKENS = ("authCode", "accessToken")
 
 
 class AmsNotification(answers.AmsMessage):
@@ -47,24 +53,33 @@ class AmsNotification(answers.AmsMessage):
 
     @property
     def verdict(self) -> str:
-        """"yes", "no" or "unknown": paid, refunded, captured. A pending payment is unknown although its result is S; a
-        refund is told by ``refundStatus`` and not by its result. An authorization notice has no result: unknown."""
+        """"yes", "no" or "unknown": paid (by card with manual capture: authorized), refunded, captured, registered. A
+        pending payment is unknown although its result is S; a refund is told by ``refundStatus`` and not by its
+        result. What a buyer did with an authorization stands in ``authorizationNotifyType``: unknown."""
         if self.kind in (PAYMENT, CAPTURE):
             return _BY_RESULT.get(self.result_status or "", UNKNOWN)
         if self.kind == REFUND:
             return _BY_REFUND_STATUS.get(self.text("refundStatus") or "", UNKNOWN)
         if self.kind == REGISTRATION:
-            return _BY_REGISTRATION.get(self.text("registrationResult") or "", UNKNOWN)
+            return _BY_REGISTRATION.get(results.registration_state(self)[0], UNKNOWN)
         return UNKNOWN
 
     @property
     def key(self) -> str:
         """Text that is the same when the same news comes again: AMS sends no ``notify_id``."""
-        word = self.text("refundStatus") if self.kind == REFUND else self.result_status
-        number = next((self.text(name) for name in ("refundId", "captureId", "paymentId", "registrationRequestId",
-                                                    "authCode", "accessToken") if self.text(name)), None)
+        number = next((self.text(name) for name in _NUMBERS if self.text(name)), None) or self._token_digest()
+        if self.kind == REGISTRATION:
+            # The wallets decide one after the other, each with a notification of its own.
+            word: Optional[str] = ",".join([results.registration_status(self) or ""] + sorted(
+                "{}={}".format(*wallet) for wallet in results.wallet_statuses(self).items()))
+        else:
+            word = self.text("refundStatus") if self.kind == REFUND else self.result_status
         kind = self.text("notifyType") or self.text("authorizationNotifyType") or self.kind
         return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in (kind, number or "", word or ""))
+
+    def _token_digest(self):
+        token = next((self.text(name) for name in _TOKENS if self.text(name)), None)
+        return token and hashlib.sha256(token.encode("utf-8")).hexdigest()[:32]
 
 
 def verify_notification(account: Account, path: str, headers: http.Headers, body: bytes) -> AmsNotification:
@@ -100,7 +115,7 @@ def _kind(content):
         return AUTHORIZATION
     word = content.get("notifyType")
     if word is None:
-        if "registrationRequestId" in content:
+        if any(name in content for name in _OF_REGISTRATION):
             return REGISTRATION
         return AUTHORIZATION if "authClientId" in content else OTHER
     kind, needed = _KINDS.get(word, (OTHER, ())) if isinstance(word, str) else (OTHER, ())

@@ -2,11 +2,12 @@
 
 ``resultStatus`` decides, the code refines, an unknown code falls back to the status, an unknown status is unknown, and
 so is a known code under a status that it never has. An inquiry's result speaks about the inquiry alone; what it is
-about stands in ``paymentStatus`` or ``refundStatus``. ``SYSTEM_ERROR`` is final here, unlike on MAPI.
-Source: the error tables of the calls' pages; section 1.8 of this project's notes on the targets.
+about stands in ``paymentStatus``, ``refundStatus`` or ``registrationResult``. ``SYSTEM_ERROR`` is final here, unlike
+on MAPI. Source: the error tables of the calls' pages; irs, iri and nrs for registrations; section 1.8 of this project's
+notes on the targets.
 """
 from collections.abc import Mapping
-from typing import Optional
+from typing import Dict, Optional, Tuple
 
 from ..outcome import NO, UNKNOWN, YES, Outcome, outcome
 
@@ -19,7 +20,7 @@ GROUPS = {
     _WAIT: ("U", "PAYMENT_IN_PROCESS REFUND_IN_PROCESS CAPTURE_IN_PROCESS"),
     _QUERY: ("U", "UNKNOWN_EXCEPTION"),
     _BACK_OFF: ("U", "REQUEST_TRAFFIC_EXCEED_LIMIT"),
-    "not-visible": ("F", "ORDER_NOT_EXIST"),
+    "not-visible": ("F", "ORDER_NOT_EXIST RECORD_NOT_FOUND"),
     _ORDER: ("F", "ORDER_IS_CLOSED ORDER_IS_CANCELED ORDER_STATUS_INVALID EXPIRED_CODE AUTH_CANCELLED AUTH_EXPIRED "
                   "AUTH_NOT_FOUND"),
     _WINDOW: ("F", "REFUND_AMOUNT_EXCEED REFUND_WINDOW_EXCEED MULTIPLE_REFUNDS_NOT_SUPPORTED CANCEL_WINDOW_EXCEED "
@@ -50,16 +51,27 @@ _PAYMENT_STATUS = {"SUCCESS": ("paid", "done"), "PROCESSING": ("pending", "wait"
                    "FAIL": ("failed", "new"), "CANCELLED": ("closed", "new")}
 _REFUND_STATUS = {"SUCCESS": ("refunded", "done"), "PROCESSING": ("refund_pending", "wait"),
                   "FAIL": ("refund_failed", "stop")}
+#: ``registrationStatus`` → (state, next): the first two of the pages irs and nrs, the others of the marketplaces'.
+_REGISTRATION_STATUS = {
+    "COMPLETED": ("registered", "done"), "PENDING": ("registration_pending", "wait"),
+    "SUCCESSFUL": ("registered", "done"), "SUCCESS": ("registered", "done"),
+    "PROCESSING": ("registration_pending", "wait"), "FAILED": ("refused", "fix")}
+#: Of registrations alone. The pages do not say under which status the second one comes.
+_REPEATED, _UNDER_REVIEW = "REPEAT_REGISTRATION", "REGISTRATION_UNDER_REVIEW"
 #: inquiry → (the member that speaks about what was asked, its words)
 _INQUIRIES = {"inquiryPayment": ("paymentStatus", _PAYMENT_STATUS), "inquiryRefund": ("refundStatus", _REFUND_STATUS)}
 
-OPERATIONS = frozenset(_STATES) | frozenset(_INQUIRIES)
+_ABOUT_REGISTRATION = ("inquiryRegistrationStatus", "inquiryRegistrationInfo")
+
+OPERATIONS = frozenset(_STATES) | frozenset(_INQUIRIES) | frozenset(_ABOUT_REGISTRATION)
 
 
-def classify(operation: str, answer: Mapping, signed: Optional[bool] = None, authorization: bool = False) -> Outcome:
+def classify(operation: str, answer: Mapping, signed: Optional[bool] = None, authorization: bool = False,
+             hosted: bool = False) -> Outcome:
     """``operation``: the end of the call's path, such as "pay" or "inquiryRefund"; ``answer``: an AmsAnswer, or a
     mapping of its shape. ``signed``: default what the answer says of itself, and True for a plain mapping.
     ``authorization``: the payment was made with ``paymentFactor.isAuthorization``: S reserves money and moves none.
+    ``hosted``: AMS's own page asks for the card; ``pay`` then never answers S, and one that does is not believed.
 
     Never raises: whatever cannot be read is unknown.
 
@@ -70,13 +82,47 @@ def classify(operation: str, answer: Mapping, signed: Optional[bool] = None, aut
     status, code = _word(result, "resultStatus"), _word(result, "resultCode")
     if signed is None:
         signed = getattr(answer, "signed", True)
-    if operation in _INQUIRIES:
-        return _inquiry(operation, answer, status, code, signed)
+    if operation in _INQUIRIES or operation in _ABOUT_REGISTRATION:
+        return _inquiry(operation, answer, status, code, signed, authorization)
     if operation not in _STATES or not signed:
         # An unsigned refusal is shown and proves nothing; a code of set-up says whom to call.
         group = CODES.get(code, (None, None))[0]
         return outcome("unknown", "fix" if group == _SET_UP else "query", code)
+    if operation == "pay" and hosted and status == "S":
+        return outcome("unknown", "query", code)
     return _write(operation, answer, status, code, authorization)
+
+
+def registration_state(message: Mapping) -> Tuple[str, str]:
+    """(state, next) of a registration, in the answer to ``inquiryRegistrationStatus`` or in a notification:
+    "registered", "refused", "registration_pending" or "unknown". Completed, and every wallet refused: "refused".
+
+    >>> registration_state({"registrationResult": {"registrationStatus": "PENDING"}})
+    ('registration_pending', 'wait')
+    """
+    found = _REGISTRATION_STATUS.get(registration_status(message) or "", ("unknown", "query"))
+    wallets = wallet_statuses(message)
+    if found[0] != "registered" or not wallets or "APPROVED" in wallets.values():
+        return found
+    refused = all(word == "REJECTED" for word in wallets.values())
+    return ("refused", "fix") if refused else ("registration_pending", "wait")
+
+
+def registration_status(message: Mapping) -> Optional[str]:
+    """The raw word: ``registrationResult.registrationStatus``; marketplaces' has no object around it."""
+    inside = message.get("registrationResult")
+    for value in (_word(inside, "registrationStatus"), message.get("registrationStatus"), inside):
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def wallet_statuses(message: Mapping) -> Dict[str, Optional[str]]:
+    """``pspName`` → the raw word of each wallet, such as ``APPROVED`` or ``REJECTED``."""
+    listed = message.get("pspRegistrationResultList")
+    return {_word(one, "pspName") or str(number): _word(one.get("registrationResult"), "registrationStatus")
+            for number, one in enumerate(listed if isinstance(listed, (list, tuple)) else ())
+            if isinstance(one, Mapping)}
 
 
 def _write(operation, answer, status, code, authorization):
@@ -94,9 +140,13 @@ def _write(operation, answer, status, code, authorization):
                 answer.get(name) for name in ("normalUrl", "schemeUrl", "applinkUrl", "redirectActionForm",
                                               "orderCodeForm", "paymentData"))
             return outcome(running, "wait" if buyer_can_act else "query", code)
+        if operation == "registration" and code == _UNDER_REVIEW:
+            return outcome(running, "wait", code)
         return outcome("unknown", "back-off" if group == _BACK_OFF else "query", code)
     if code == "REPEAT_REQ_INCONSISTENT":
         return outcome("conflict", "query", code)    # what was sent first under this id may be alive
+    if operation == "registration" and code in (_REPEATED, _UNDER_REVIEW):
+        return outcome(no, "query", code)            # another request is there already: ask how it stands
     if group == "not-visible":
         return outcome("not_found", "query", code, NO)
     if operation == "pay" and code in _CLOSED_CODES:
@@ -108,20 +158,33 @@ def _write(operation, answer, status, code, authorization):
     return outcome(no, _AFTER.get(group or "", "new" if operation == "pay" else "stop"), code)
 
 
-def _inquiry(operation, answer, status, code, signed):
+def _inquiry(operation, answer, status, code, signed, authorization):
     if not signed or status != "S":
-        if signed and status == "F" and code == "ORDER_NOT_EXIST":
-            # Final only when the pay call is known not to have arrived.
+        if signed and status == "F" and CODES.get(code, ("",))[0] == "not-visible":
+            # Final only when the call that makes it is known not to have arrived.
             return outcome("not_found", "query", code, UNKNOWN)
         group, usual = CODES.get(code, (None, None))
         step = "fix" if group == _SET_UP and status == "F" else "back-off" if group == _BACK_OFF else "query"
         return outcome("unknown", step, code)
+    if operation in _ABOUT_REGISTRATION:
+        return _registered(operation, answer, code)
     member, words = _INQUIRIES[operation]
     word = answer.get(member)
     if not isinstance(word, str) or word not in words:
         return outcome("unknown", "query", code)
     state, step = words[word]
+    if state == "paid" and authorization:
+        state = "authorized"
     return outcome(state, step, code, NO if state == "closed" else None)
+
+
+def _registered(operation, answer, code):
+    if operation == "inquiryRegistrationInfo":
+        # Whoever is not registered (yet) gets an answer without it.
+        known = isinstance(answer.get("merchantInfo"), Mapping) and bool(answer["merchantInfo"])
+        return outcome("registered", "done", code) if known else outcome("unknown", "query", code)
+    state, step = registration_state(answer)
+    return outcome(state, step, code)
 
 
 def _word(result, name):

@@ -1,5 +1,8 @@
-"""Clients of the gateways that orders can live on. So far AMS; MAPI's is ``alipay_mapi.Client``; OpenAPI's comes later.
+"""The gateways that orders can live on, behind one contract (``alipay_mapi.backend``): MAPI and AMS. OpenAPI's comes
+later; its place is ``openapi.py`` here.
 """
-from .ams import AmsClient, Reply
+from ...backend import Backend, MapiBackend, PaymentPage
+from .ams import AmsBackend
+from .ams_client import AmsClient, Reply
 
-__all__ = ["AmsClient", "Reply"]
+__all__ = ["AmsBackend", "AmsClient", "Backend", "MapiBackend", "PaymentPage", "Reply"]
