@@ -14,7 +14,8 @@ from typing import Any, Optional, Sequence
 from ..errors import AlipayError, InvalidRequest
 from ..merchant import WeakKeyWarning
 from ..services import ServiceAlias
-from . import codes, config, demo, doctor, emulator, exits, fallback, gateway, keys, options, sign, tour, verify
+from . import (codes, config, demo, doctor, emulator, exits, fallback, gateway, keys, migrate, options, sign, tour,
+               verify)
 from .host import Host
 from .output import Output
 from .versions import versions
@@ -43,7 +44,7 @@ def build_parser(prog: str = PROG) -> options.Parser:
     parser.add_argument("--version", action="store_true", help="print the versions of this and what it runs on")
     parser.set_defaults(run=None, parser=parser)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=options.Parser)
-    for module in (demo, tour, doctor, config, sign, verify, gateway, fallback, emulator, codes, keys):
+    for module in (demo, tour, doctor, config, sign, verify, gateway, fallback, migrate, emulator, codes, keys):
         module.add(commands, [common, shop])
     return parser
 

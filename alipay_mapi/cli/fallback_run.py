@@ -47,8 +47,9 @@ def run_run(args: Any, out: Output) -> int:
             handled = handler is not None or within is not None
             return _conclude(args, store, list(clients), handled, tally, seen, signals, out)
     finally:
-        for client in clients.values():
-            client.close()
+        for gateways in clients.values():
+            for gateway in gateways.values():
+                gateway.close()
 
 
 @contextmanager

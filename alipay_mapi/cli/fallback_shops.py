@@ -1,14 +1,19 @@
 """Which shops the ``fallback`` commands work for: the sections of the ini file, by their names, which are stored with
-the orders. Without an ini file there is one, called ``default``.
+the orders; and the gateways of each. Without an ini file there is one, called ``default``.
 """
 import argparse
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from .. import merchant_settings
+from ..backend import AMS, MAPI
 from ..client import Client
 from ..errors import ConfigurationError, show
+from ..merchant_settings import KEY_FILES
+from ..migration import settings as migration_settings
+from ..migration.ams import Account
+from ..migration.backends import AmsBackend, AmsClient
 from . import ini, settings
 from .fallback_settings import Told
 
@@ -16,25 +21,53 @@ ALONE = "default"
 _NAME = re.compile("[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
 
-def clients(args: Any, told: Told) -> Dict[str, Client]:
-    """Shop → Client: of all sections, or of ``--merchant`` alone. Raises ConfigurationError and its kinds."""
+def clients(args: Any, told: Told) -> Mapping[str, Mapping[str, Any]]:
+    """Shop → its gateways by name, as ``Fallback`` takes them: of all sections, or of ``--merchant`` alone. Raises
+    ConfigurationError and its kinds."""
     names = listed(told)
     chosen = named(args)
     if chosen is not None:
         names = [chosen]
     if len(names) > 1:
         _refuse_common_settings()
-    found = {}
+    found: Dict[str, Dict[str, Any]] = {}
     for name in names:
         if _NAME.fullmatch(name) is None:
             raise ConfigurationError("merchant: the section {} cannot be the name of a shop that orders are stored "
                                      "with; 1 to 40 letters, digits and _ . -".format(show(name)))
         asked = argparse.Namespace(**dict(vars(args), merchant=name if told.config or told.host or chosen else None))
-        found[name] = Client(settings.make_merchant(settings.load(asked)))
+        found[name] = {MAPI: Client(settings.make_merchant(settings.load(asked)))}
+        account = _account(name, told)
+        if account is not None:
+            found[name][AMS] = AmsBackend(AmsClient(account))
     if not found:
         raise ConfigurationError("merchant: {} has no section of a merchant; see alipay-mapi config example".format(
             _place(told)))
     return found
+
+
+def _account(name, told) -> Optional[Account]:
+    """The shop's account at AMS, if it has one."""
+    if told.host is not None:
+        values, place = told.host.ams.get(name), "{}[{!r}]".format("AMS", name)
+    elif told.config is not None:
+        problems: List[ConfigurationError] = []
+        values = ini.ams(told.config, name, migration_settings.NAMES + KEY_FILES, problems)
+        if problems:
+            raise problems[0]
+        folder, place = os.path.dirname(told.config), "[{}{}]".format(name, ini.AMS)
+        values = {key: os.path.join(folder, os.path.expanduser(value)) if key in KEY_FILES else value
+                  for key, value in values.items()}
+    else:
+        return None
+    if not values:
+        return None
+    problem = None
+    try:
+        return migration_settings.account_of(values)
+    except ConfigurationError as err:
+        problem = err
+    raise type(problem)("{} ({} {})".format(problem, _place(told), place))
 
 
 def named(args: Any) -> Optional[str]:

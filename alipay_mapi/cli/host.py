@@ -17,7 +17,8 @@ class Host(NamedTuple):
     ``merchants``: name → settings, as for ``merchant_settings.merchant_of``; ``default``: the one that is meant when
     none is named, or None. ``store``: opens it, and the command does not close it, as it may be the host's own
     connection; None where the host has none. ``store_name``: what is printed for it. ``fallback``: what the section
-    ``[fallback]`` of an ini would hold. ``handler``, ``within``: as of ``Fallback``. ``finished``: told of each run."""
+    ``[fallback]`` of an ini would hold. ``handler``, ``within``: as of ``Fallback``. ``finished``: told of each run.
+    ``ams``: merchant's name → settings of its account at AMS."""
 
     prog: str
     place: str
@@ -29,6 +30,7 @@ class Host(NamedTuple):
     handler: Optional[Callable] = None
     within: Optional[Callable] = None
     finished: Optional[Callable[["Tally"], Any]] = None
+    ams: Mapping[str, Mapping[str, Any]] = {}
 
 
 #: Plain numbers; every other one is a time, of which an ini takes milliseconds.

@@ -1,4 +1,5 @@
-"""The ini file: one section per merchant, with keys named as ``Merchant``'s arguments, and ``[fallback]``."""
+"""The ini file: one section per merchant, with keys named as ``Merchant``'s arguments; ``[NAME.ams]`` for the same
+shop's account at AMS; and ``[fallback]``."""
 import configparser
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -35,6 +36,15 @@ alipay_public_key_file = alipay.pem
 # plain http to a test gateway on another machine
 # allow_http = false
 
+# The same shop at AMS, for orders that live there: its own client id and keys.
+#[default.ams]
+#client_id = SANDBOX_5Y00000000000000
+#private_key_file = ams.pem
+#alipay_public_key_file = ams-alipay.pem
+# asia, europe, north-america, us-entity; or domain = https://…
+#region = asia
+#key_version = 1
+
 # For alipay-mapi fallback, and no merchant: where watched orders are kept, and what carries out an effect. The URL of a
 # database may hold a password: then chmod 600 this file.
 #[fallback]
@@ -44,6 +54,8 @@ alipay_public_key_file = alipay.pem
 
 #: The section that is no merchant.
 FALLBACK = "fallback"
+#: How the section of a merchant's account at AMS ends.
+AMS = ".ams"
 
 _COMMENT = re.compile(r"\s[;#]")
 
@@ -59,6 +71,7 @@ def read(path: str, wanted: Optional[str], known: Sequence[str],
     if parser is None:
         return None, {}
     sections = _merchants(parser)
+    _refuse_orphans(parser, sections, path, problems)
     listed = ", ".join(show(name) for name in sections) or "none"
     if wanted is None:
         usual = [name for name in sections if name.lower() == "default"] or (sections if len(sections) == 1 else [])
@@ -81,7 +94,19 @@ def read(path: str, wanted: Optional[str], known: Sequence[str],
 def merchants(path: str, problems: List[ConfigurationError]) -> List[str]:
     """The names of all sections that are merchants."""
     parser = _parsed(path, problems)
-    return [] if parser is None else _merchants(parser)
+    if parser is None:
+        return []
+    sections = _merchants(parser)
+    _refuse_orphans(parser, sections, path, problems)
+    return sections
+
+
+def ams(path: str, merchant: str, known: Sequence[str], problems: List[ConfigurationError]) -> Dict[str, str]:
+    """The values of ``[merchant.ams]``; {} when there is none."""
+    parser = _parsed(path, problems)
+    if parser is None or merchant + AMS not in parser.sections():
+        return {}
+    return _values(parser, merchant + AMS, known, path, problems, "an account at AMS")
 
 
 def fallback(path: str, known: Sequence[str], problems: List[ConfigurationError]) -> Dict[str, str]:
@@ -101,7 +126,16 @@ def _parsed(path, problems) -> Optional[configparser.ConfigParser]:
 
 
 def _merchants(parser):
-    return [name for name in parser.sections() if name.lower() != FALLBACK]
+    return [name for name in parser.sections() if name.lower() != FALLBACK and not name.lower().endswith(AMS)]
+
+
+def _refuse_orphans(parser, merchants, path, problems):
+    """A misspelt one would be left alone, with all orders that live there; so would a merchant of such a name."""
+    for name in parser.sections():
+        if name.lower().endswith(AMS) and not (name.endswith(AMS) and name[:-len(AMS)] in merchants):
+            problems.append(ConfigurationError(
+                "merchant: [{}] of {} is the account at AMS of a merchant [{}], and there is none; a merchant's own "
+                "name does not end in {}".format(show(name), show(path, 200), show(name[:-len(AMS)]), AMS)))
 
 
 def _values(parser, section, known, path, problems, owner="a merchant"):

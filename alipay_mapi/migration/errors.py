@@ -3,7 +3,8 @@
 ::
 
     InvalidRequest
-    └── NotTranslatable     the call has no exact equal on the other gateway; ``refusals`` lists every reason
+    ├── NotTranslatable     the call has no exact equal on the other gateway; ``refusals`` lists every reason
+    └── UnknownHome         nobody knows on which gateway the order was made, and the call would change it
     UnreadableMessage
     └── NotJSON             the body is not one plain JSON object
     GatewayError
@@ -21,6 +22,10 @@ class NotTranslatable(InvalidRequest):
     reason = None
     remedy = None
     refusals = ()
+
+
+class UnknownHome(InvalidRequest):
+    """Nobody knows on which gateway this order was made, and the call would change it."""
 
 
 class NotJSON(UnreadableMessage):

@@ -261,19 +261,19 @@ def set_schema(value):
 
 def test_migrate_says_that_there_is_nothing_to_do(run, watched):
     ran = run("fallback", "migrate", *CONFIG)
-    assert ran.code == 0 and "nothing    to do: the store has schema 1" in ran.out
+    assert ran.code == 0 and "nothing    to do: the store has schema 2" in ran.out
     told = load(run("fallback", "migrate", "--json", *CONFIG))
-    assert (told["before"], told["after"]) == ("1", "1")
+    assert (told["before"], told["after"]) == ("2", "2")
 
 
 def test_migrate_says_from_what_to_what(run, watched, monkeypatch):
     from alipay_mapi.fallback.stores import sqlite_schema
-    monkeypatch.setitem(sqlite_schema.UPGRADES, "0", ("1", lambda db: None))
+    monkeypatch.setitem(sqlite_schema.UPGRADES, "0", ("2", lambda db: None))
     set_schema("0")
     ran = run("fallback", "run", *CONFIG)
     assert ran.code == 78 and "fallback migrate" in ran.err
     ran = run("fallback", "migrate", *CONFIG)
-    assert ran.code == 0 and "migrated   from schema 0 to 1" in ran.out
+    assert ran.code == 0 and "migrated   from schema 0 to 2" in ran.out
     assert run(*RUN).code == 0
 
 
@@ -282,7 +282,7 @@ def test_a_store_of_a_later_version_is_left_alone(run, watched):
     for command in ("run", "status", "migrate"):
         ran = run("fallback", command, *CONFIG)
         assert ran.code == 78 and "update alipay-mapi" in ran.err
-    set_schema("1")
+    set_schema("2")
 
 
 def test_prune_deletes_what_has_long_been_settled(run, shop, tmp_path):

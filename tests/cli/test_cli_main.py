@@ -45,6 +45,7 @@ CALLS = {
     ("fallback", "migrate"): ["--store", "orders.db"], ("fallback", "prune"): ["--older", "90d", "--store",
     "orders.db"],
     ("fallback", "report"): ["--store", "orders.db"],
+    ("migrate", "explain"): [], ("migrate", "plan"): ["--store", "orders.db", "--list"],
     ("notify-verify",): ["abc"], ("codes",): ["SYSTEM_ERROR"], ("keys", "new"): ["new.pem"],
     ("keys", "show"): ["shop.pem"], ("keys", "convert"): ["shop.pem", "out.pem"],
 }

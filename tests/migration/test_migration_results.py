@@ -32,7 +32,8 @@ def test_a_recorded_answer_means_what_was_recorded(sample):
 CODES = [
     ("REFUND_IN_PROCESS", "U", UNKNOWN, "wait"), ("UNKNOWN_EXCEPTION", "U", UNKNOWN, "query"),
     ("REQUEST_TRAFFIC_EXCEED_LIMIT", "U", UNKNOWN, "back-off"), ("ANYTHING_NEW", "U", UNKNOWN, "query"),
-    ("ORDER_NOT_EXIST", "F", NO, "query"), ("REPEAT_REQ_INCONSISTENT", "F", NO, "query"),
+    ("ORDER_NOT_EXIST", "F", NO, "query"), ("RECORD_NOT_FOUND", "F", NO, "query"),
+    ("REPEAT_REQ_INCONSISTENT", "F", NO, "query"),
 ] + [(code, "F", NO, "new") for code in (
     "ORDER_IS_CLOSED ORDER_IS_CANCELED ORDER_STATUS_INVALID EXPIRED_CODE AUTH_CANCELLED AUTH_EXPIRED AUTH_NOT_FOUND "
     "PROCESS_FAIL SYSTEM_ERROR RISK_REJECT FRAUD_REJECT NO_PAY_OPTIONS").split()
@@ -70,6 +71,84 @@ def test_s_is_a_yes_to_what_was_asked_and_an_unsigned_s_is_none(operation, state
 
 def test_an_authorization_reserves_money_and_moves_none():
     assert results.classify("pay", {"result": result()}, authorization=True).state == "authorized"
+
+
+def test_an_s_of_a_hosted_card_page_is_not_believed():
+    for code in ("SUCCESS", "A_NEW_ONE"):
+        found = results.classify("pay", {"result": result("S", code)}, authorization=True, hosted=True)
+        assert (found.state, found.verdict, found.next) == ("unknown", UNKNOWN, "query")
+    assert results.classify("pay", {"result": result("F", "RISK_REJECT")}, hosted=True).verdict == NO
+    assert results.classify("refund", {"result": result()}, hosted=True).verdict == YES
+
+
+@pytest.mark.parametrize("status, code, state, verdict, step", [
+    ("S", "SUCCESS", "captured", YES, "done"), ("U", "CAPTURE_IN_PROCESS", "capture_pending", UNKNOWN, "wait"),
+    ("U", "UNKNOWN_EXCEPTION", "unknown", UNKNOWN, "query"),
+    ("U", "REQUEST_TRAFFIC_EXCEED_LIMIT", "unknown", UNKNOWN, "back-off"),
+    ("F", "CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT", "capture_failed", NO, "stop"),
+    ("F", "MULTI_CAPTURE_NOT_SUPPORTED", "capture_failed", NO, "stop"),
+    ("F", "A_NEW_ONE", "capture_failed", NO, "stop"),
+    ("F", "AUTH_EXPIRED", "capture_failed", NO, "new"), ("F", "ORDER_NOT_EXIST", "not_found", NO, "query"),
+    ("F", "REPEAT_REQ_INCONSISTENT", "conflict", NO, "query"),
+    ("S", "CAPTURE_IN_PROCESS", "unknown", UNKNOWN, "query")])
+def test_a_capture(status, code, state, verdict, step):
+    found = results.classify("capture", {"result": result(status, code)})
+    assert (found.state, found.verdict, found.next) == (state, verdict, step)
+
+
+@pytest.mark.parametrize("status, code, state, verdict, step", [
+    ("S", "SUCCESS", "registered", YES, "done"), ("F", "REPEAT_REGISTRATION", "refused", NO, "query"),
+    ("F", "REGISTRATION_UNDER_REVIEW", "refused", NO, "query"),
+    ("U", "REGISTRATION_UNDER_REVIEW", "registration_pending", UNKNOWN, "wait"),
+    ("U", "UNKNOWN_EXCEPTION", "unknown", UNKNOWN, "query"), ("F", "PARAM_ILLEGAL", "refused", NO, "fix"),
+    ("F", "A_NEW_ONE", "refused", NO, "stop"), ("F", "REPEAT_REQ_INCONSISTENT", "conflict", NO, "query")])
+def test_a_registration(status, code, state, verdict, step):
+    found = results.classify("registration", {"result": result(status, code)})
+    assert (found.state, found.verdict, found.next) == (state, verdict, step)
+
+
+def wallets(*words):
+    return [{"pspName": str(number), "registrationResult": {"registrationStatus": word}}
+            for number, word in enumerate(words)]
+
+
+@pytest.mark.parametrize("word, listed, state, verdict", [
+    ("COMPLETED", None, "registered", YES), ("COMPLETED", [], "registered", YES),
+    ("COMPLETED", wallets("APPROVED"), "registered", YES),
+    ("COMPLETED", wallets("REJECTED", "APPROVED"), "registered", YES),
+    ("COMPLETED", wallets("REJECTED", "REJECTED"), "refused", NO),
+    ("COMPLETED", wallets("REJECTED", "PENDING"), "registration_pending", UNKNOWN),
+    ("COMPLETED", wallets(None), "registration_pending", UNKNOWN), ("COMPLETED", ["x"], "registered", YES),
+    ("PENDING", wallets("APPROVED"), "registration_pending", UNKNOWN),
+    ("PROCESSING", None, "registration_pending", UNKNOWN),
+    ("SUCCESSFUL", None, "registered", YES), ("FAILED", wallets("APPROVED"), "refused", NO),
+    ("NEW", None, "unknown", UNKNOWN), (None, None, "unknown", UNKNOWN), (["COMPLETED"], None, "unknown", UNKNOWN)])
+def test_how_a_registration_stands(word, listed, state, verdict):
+    for said in ({"registrationResult": {"registrationStatus": word}}, {"registrationStatus": word},
+                 {"registrationResult": word}):
+        answer = dict(said, result=result(), pspRegistrationResultList=listed)
+        found = results.classify("inquiryRegistrationStatus", answer)
+        assert (found.state, found.verdict) == (state, verdict)
+        for refused in (dict(signed=False), dict(signed=True, answer=dict(answer, result=result("U", "X")))):
+            assert results.classify("inquiryRegistrationStatus", refused.pop("answer", answer),
+                                    **refused).verdict == UNKNOWN
+
+
+@pytest.mark.parametrize("answer, state, verdict", [
+    ({"merchantInfo": {"referenceMerchantId": "M1"}}, "registered", YES), ({}, "unknown", UNKNOWN),
+    ({"merchantInfo": {}}, "unknown", UNKNOWN), ({"merchantInfo": "M1"}, "unknown", UNKNOWN)])
+def test_whoever_is_not_registered_gets_no_information(answer, state, verdict):
+    found = results.classify("inquiryRegistrationInfo", dict(answer, result=result()))
+    assert (found.state, found.verdict) == (state, verdict)
+    assert results.classify("inquiryRegistrationInfo", {"result": result("F", "RECORD_NOT_FOUND")})[:3] == (
+        UNKNOWN, "not_found", "query")
+
+
+def test_an_inquiry_about_an_authorization_finds_money_reserved():
+    answer = {"result": result(), "paymentStatus": "SUCCESS"}
+    assert results.classify("inquiryPayment", answer, authorization=True)[:2] == (YES, "authorized")
+    failed = dict(answer, paymentStatus="FAIL")
+    assert results.classify("inquiryPayment", failed, authorization=True)[:2] == (NO, "failed")
 
 
 @pytest.mark.parametrize("extra, step", [({}, "query"), ({"normalUrl": "https://c.example"}, "wait"),
@@ -167,7 +246,8 @@ ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2)
 
 @settings(max_examples=settings.default.max_examples // 3)
 @given(st.sampled_from(sorted(results.OPERATIONS) + ["new"]),
-       st.dictionaries(st.sampled_from(["paymentStatus", "refundStatus", "normalUrl", "result"]), ANYTHING),
+       st.dictionaries(st.sampled_from(["paymentStatus", "refundStatus", "normalUrl", "result", "registrationResult",
+                                         "pspRegistrationResultList", "registrationStatus", "merchantInfo"]), ANYTHING),
        st.fixed_dictionaries({"resultStatus": st.sampled_from("SFUX") | ANYTHING, "resultCode": ANYTHING}))
 def test_whatever_ams_says_there_is_a_verdict(operation, answer, result_):
     for one in (answer, dict(answer, result=result_)):

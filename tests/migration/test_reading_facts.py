@@ -91,6 +91,18 @@ def test_news_in_any_order_again_and_from_both_sources_has_its_effect_once():
     assert effects(*news) == ("paid", [("paid", "")]) == effects(*news[::-1])
 
 
+@pytest.mark.parametrize("changes, word, back", [
+    ({"status": "CANCELLED", "paymentTime": "2026-05-12T12:00:00+08:00"}, "TRADE_CLOSED", "11.00"),
+    ({"status": "CANCELLED"}, "TRADE_CLOSED", None), ({"status": "FAIL"}, "TRADE_CLOSED", None),
+    ({"transactions": [refund("1100")]}, "TRADE_CLOSED", "11.00"),
+    ({"transactions": [refund("1099")]}, "TRADE_FINISHED", "10.99"),
+    ({"transactions": [refund("1100", "FAIL")]}, "TRADE_FINISHED", None)])
+def test_what_went_back_is_told_as_mapi_tells_it(changes, word, back):
+    """A paid one that was cancelled went back whole, and only a whole refund closes."""
+    fact = trade_facts(answered(**changes), ORDER, SERVICE)
+    assert (fact["trade_status"], fact.get("to_buyer_fee")) == (word, back)
+
+
 def test_a_late_success_of_a_cancelled_payment_is_no_second_payment():
     cancelled = trade_facts(answered("CANCELLED"), ORDER, SERVICE)
     status, new = effects(cancelled, trade_facts(told(), ORDER, SERVICE))

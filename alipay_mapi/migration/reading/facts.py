@@ -12,8 +12,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from ... import messages, status
 from ...checks import OrderSource, check_amount, find_order
-from ...errors import (CurrencyMismatch, GatewayError, InvalidRequest, MalformedParameter, MissingParameter,
-                       UnknownStatus, UntrustedMessage, show)
+from ...errors import (AmountMismatch, CurrencyMismatch, GatewayError, InvalidRequest, MalformedParameter,
+                       MissingParameter, UnknownStatus, UntrustedMessage, show)
 from ...notification import REFUND, TRADE, Notification
 from ...order import Order
 from ...response import Response
@@ -37,14 +37,15 @@ class Refund(NamedTuple):
     amount: Decimal
 
 
-def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource,
-                service: str) -> Union[Notification, Response]:
+def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource, service: str,
+                strict: bool = True) -> Union[Notification, Response]:
     """What AMS says about a payment. ``message``: a notification, or the signed answer to ``inquiryPayment``.
     ``order``: the shop's, or a function from its number to it. ``service``: the MAPI service the order belongs to.
+    ``strict``: False hands out another amount than the order's as well, without ``amount`` among ``passed``, for
+    TradeState, which calls a person.
 
-    Raises NotDecided (nobody knows yet),
-    GatewayError with MAPI's ``code`` (``TRADE_NOT_EXIST`` …), UntrustedMessage and
-    its kinds (unsigned, another order, amount or currency), MissingParameter, MalformedParameter, UnknownStatus.
+    Raises NotDecided (nobody knows yet), GatewayError with MAPI's ``code`` (``TRADE_NOT_EXIST`` …), UntrustedMessage
+    and its kinds (unsigned, another order, amount or currency), MissingParameter, MalformedParameter, UnknownStatus.
     """
     if isinstance(message, AmsNotification):
         if message.kind not in (notifications.PAYMENT, notifications.PAYMENT_PENDING):
@@ -55,6 +56,8 @@ def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource,
         native = _answered_status(message, service)
     else:
         raise InvalidRequest("message: a verified AmsNotification or AmsAnswer", parameter="message")
+    if native == "SUCCESS" and _reserved_only(message):
+        native = "PENDING"
     paid = from_ams(message.get("paymentAmount"))
     fields = {
         "out_trade_no": _needed(message, "paymentRequestId"), "trade_no": _needed(message, "paymentId"),
@@ -71,7 +74,7 @@ def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource,
     refunded = "" if not back else "wholly" if back >= Decimal(paid["amount"]) else "partly"
     if isinstance(message, AmsNotification):
         fields["notify_id"] = message.key
-    return _message(fields, "ams", native, refunded, order, service)
+    return _message(fields, "ams", native, refunded, order, service, strict)
 
 
 def openapi_trade_facts(fields: Mapping, order: OrderSource, service: str) -> Union[Notification, Response]:
@@ -157,6 +160,23 @@ def _notified_status(message):
     return native
 
 
+def _reserved_only(message):
+    """Is the money of a card reserved, and not taken (yet)? Its success says so in the same word. An inquiry tells: it
+    names the end of the authorization, and each capture."""
+    if "authExpiryTime" not in message and not (isinstance(message, AmsNotification)
+                                                and "paymentResultInfo" in message):
+        return False
+    listed = message.get("transactions") or ()
+    return not any(isinstance(one, Mapping) and one.get("transactionType") == "CAPTURE" and (
+        one.get("transactionStatus") or statuses.OF_RESULT.get(str(_result_status(one)))) == "SUCCESS"
+        for one in (listed if isinstance(listed, tuple) else ()))
+
+
+def _result_status(transaction):
+    result = transaction.get("transactionResult")
+    return result.get("resultStatus") if isinstance(result, Mapping) else None
+
+
 def _answered_status(message, service):
     found = results.classify("inquiryPayment", message)
     if found.verdict == "unknown" and found.state != "pending":
@@ -183,7 +203,7 @@ def _no_fact(found, message, service):
                       service=service)
 
 
-def _message(said: Dict[str, Any], back_end, native, refunded, source, service):
+def _message(said: Dict[str, Any], back_end, native, refunded, source, service, strict=True):
     """MAPI's fields, compared with the order, as the message that TradeState takes for it."""
     order = find_order(said, source)
     domestic = order.rmb_fee is None and order.currency in (None, "CNY")
@@ -196,19 +216,29 @@ def _message(said: Dict[str, Any], back_end, native, refunded, source, service):
         if fields.pop("currency") != "CNY":
             raise CurrencyMismatch("paymentAmount: the order is priced in CNY, and the message is not",
                                    parameter="paymentAmount")
-        check_amount(fields, order, in_cny=True)
-        passed = _CHECKED + (messages.ORDER, messages.AMOUNT)
-        return Response(fields, passed, {}, True, None, service, "trade")
+        passed, unchecked = _compared(fields, order, strict, in_cny=True)
+        return Response(fields, passed, unchecked, True, None, service, "trade")
     if domestic and order.currency is None and fields["currency"] == "CNY":
         del fields["currency"]
-    check_amount(fields, order)
+    passed, unchecked = _compared(fields, order, strict)
     fields["notify_type"] = "trade_status_sync"
     if "notify_id" not in fields:
         # An answer is no repetition of a notification, nor of an answer that said less; its content names it.
         said_now = "\0".join(name + "\0" + fields[name] for name in sorted(fields) if name != "notify_time")
         digest = hashlib.sha256(said_now.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         fields["notify_id"] = _key("INQUIRY", fields["trade_no"], told.native, digest)
-    return Notification(fields, TRADE, _CHECKED + (messages.ORDER, messages.AMOUNT), {})
+    return Notification(fields, TRADE, passed, unchecked)
+
+
+def _compared(fields, order, strict, in_cny=False):
+    """(what was passed, what was not checked)."""
+    try:
+        check_amount(fields, order, in_cny)
+        return _CHECKED + (messages.ORDER, messages.AMOUNT), {}
+    except (AmountMismatch, CurrencyMismatch) as err:
+        if strict:
+            raise
+        return _CHECKED + (messages.ORDER,), {messages.AMOUNT: str(err)}
 
 
 def _key(*parts):

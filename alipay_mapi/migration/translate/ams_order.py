@@ -1,12 +1,11 @@
 """What happens to an order afterwards → AMS: query, refund, refund query, cancel, close.
 
-AMS names a payment in a refund by its own ``paymentId`` alone; when the caller does not know it,
-an inquiry comes first,
-and the refund is filled from its answer.
+AMS names a payment in a refund by its own ``paymentId`` alone; when the caller does not know it, an inquiry comes
+first, and the refund is filled from its answer.
 """
 from typing import Any, Dict
 
-from .context import AMS
+from . import order_numbers
 from .result import Check, Step
 
 _TAKE = (("paymentId", ("paymentId",)),)
@@ -25,7 +24,7 @@ def refund(draft):
     draft.split()
     context = draft.context
     named = _payment(draft)
-    number = draft.need("out_return_no", "partner_refund_id", "out_request_no")
+    number = draft.need("out_return_no", "partner_refund_id", "out_request_no", to="refundRequestId")
     if len(number) > 64:
         draft.refuse("out_return_no", "longer than the 64 characters it may have there", "shorten it")
     parameter, amount, currency = _refunded(draft)
@@ -52,7 +51,7 @@ def refund(draft):
 def refund_query(draft):
     """``alipay.acquire.refund.query`` → ``payments/inquiryRefund``. The order's number is not needed there."""
     draft.check_home(writes=False)
-    number = draft.need("out_return_no", "out_request_no", "partner_refund_id")
+    number = draft.need("out_return_no", "out_request_no", "partner_refund_id", to="refundRequestId")
     draft.take("out_trade_no", "partner_trans_id")
     draft.take("trade_no", "alipay_trans_id")
     return draft.finish(lambda: [Step("payments/inquiryRefund", {"refundRequestId": number})])
@@ -79,29 +78,16 @@ def close(draft):
 
 
 def _payment(draft):
-    """``paymentId`` and ``paymentRequestId``, as far as they are given and mean something there."""
-    body: Dict[str, Any] = {}
-    trade_no = draft.take("trade_no", "alipay_trans_id")
-    number = draft.take("out_trade_no", "partner_trans_id", "out_order_no")
-    if trade_no is not None and draft.context.home == AMS:
-        body["paymentId"] = trade_no
-    elif trade_no is not None and number is not None:
-        draft.note("trade_no", "left out: nobody knows whether it is one of AMS's")
-    elif trade_no is not None:
-        draft.refuse("trade_no", "only the gateway that issued it knows it", "give out_trade_no, or Context(home=…)")
-    if number is not None:
-        body["paymentRequestId"] = number
-    if trade_no is None and number is None:
-        draft.refuse("out_trade_no", "neither it nor trade_no says which order", "give one of them")
-    return body
+    return order_numbers.taken(draft, "paymentId", "paymentRequestId")
 
 
 def _refunded(draft):
     """(parameter, amount, currency) of a refund; an empty currency and a refusal when they cannot be told."""
-    currency = draft.take("currency", "trans_currency")
-    rmb = draft.take("return_rmb_amount")
+    currency = draft.take("currency", "trans_currency", to="refundAmount.currency" if "return_rmb_amount" not in draft
+                          else ())
+    rmb = draft.take("return_rmb_amount", to=("refundAmount.value", "refundAmount.currency"))
     names = [name for name in ("return_amount", "refund_amount") if name in draft]
-    amount = draft.take("return_amount", "refund_amount")
+    amount = draft.take("return_amount", "refund_amount", to="refundAmount.value")
     if (rmb is None) == (amount is None):
         draft.refuse("return_amount", "a refund has exactly one amount", "give return_amount, or return_rmb_amount")
         return "return_amount", "", ""

@@ -23,11 +23,11 @@ def pay(draft):
     draft.split()
     terminal, scenario = _TERMINALS.get(draft.service), _SCENARIOS.get(draft.service)
     body: Dict[str, Any] = {"productCode": "CASHIER_PAYMENT" if terminal else "IN_STORE_PAYMENT"}
-    number = draft.need("out_trade_no", "partner_trans_id")
+    number = draft.need("out_trade_no", "partner_trans_id", to=("paymentRequestId", "order.referenceOrderId"))
     _check_length(draft, "out_trade_no", number, 64)
     body["paymentRequestId"] = number
     order: Dict[str, Any] = {"referenceOrderId": number}
-    order["orderDescription"] = draft.need("subject", "trans_name")
+    order["orderDescription"] = draft.need("subject", "trans_name", to="order.orderDescription")
     _check_length(draft, "subject", order["orderDescription"], 256)
     method = _payment_method(draft, scenario)
     price = prices.taken(draft)
@@ -35,11 +35,14 @@ def pay(draft):
         order["orderAmount"] = draft.amount(price.parameter, price.text, price.currency, method["paymentMethodType"])
         body["paymentAmount"] = dict(order["orderAmount"])
         body["settlementStrategy"] = {"settlementCurrency": price.settlement}
+        draft.goes(price.parameter, "order.orderAmount.value", "paymentAmount.value")
+        draft.goes(price.currency_from, "order.orderAmount.currency", "paymentAmount.currency")
+        draft.goes("currency", "settlementStrategy.settlementCurrency")
         _check_settlement(draft, price)
     _check_product(draft, terminal)
     merchants.check_seller(draft)
-    seller = merchants.taken(draft)
-    merchant = merchants.ams_merchant(seller, draft.take("refer_url"))
+    seller = merchants.taken(draft, merchants.AMS_PLACES)
+    merchant = merchants.ams_merchant(seller, draft.take("refer_url", to="order.merchant.merchantUrl"))
     if merchant:
         order["merchant"] = merchant
     if seller.terminal_id is not None:
@@ -65,12 +68,13 @@ def pay(draft):
 
 
 def _payment_method(draft, scenario):
-    inst = draft.take("payment_inst")
+    inst = draft.take("payment_inst", to="paymentMethod.paymentMethodType")
     if inst not in _METHODS:
         draft.refuse("payment_inst", "neither ALIPAYCN nor ALIPAYHK", "give one of them, or leave it out")
     method = {"paymentMethodType": _METHODS.get(inst, "ALIPAY_CN")}
     if scenario == "PaymentCode":
-        method["paymentMethodId"] = draft.need("buyer_identity_code", "dynamic_id", "identity_code")
+        method["paymentMethodId"] = draft.need("buyer_identity_code", "dynamic_id", "identity_code",
+                                               to="paymentMethod.paymentMethodId")
         kind = draft.take("identity_code_type", "dynamic_id_type")
         if kind not in (None, "barcode", "qrcode", "bar_code", "qr_code"):
             draft.refuse("identity_code_type", "neither barcode nor qrcode", "scan the buyer's code")
@@ -84,7 +88,7 @@ def _check_settlement(draft, price):
 
 
 def _check_product(draft, terminal):
-    code = draft.take("product_code", "biz_product")
+    code = draft.take("product_code", "biz_product", to="env.terminalType" if terminal else "productCode")
     if code is not None and code not in _PRODUCTS[terminal] and draft.service != "alipay.acquire.createandpay":
         draft.refuse("product_code", "is not that of {}".format(draft.service), "name the product that you mean")
     elif code is not None and draft.service == "alipay.acquire.createandpay" and code not in _PRODUCTS[None]:
@@ -104,6 +108,7 @@ def _goods(draft, order):
                 draft.refuse("trade_information", "the mapper gives {}, which stands there already".format(name),
                              "let it give goods, shipping and the like")
             order[name] = value
+            draft.goes("trade_information", "order." + name)
     if body is None:
         return
     if "goods" in order:
@@ -112,6 +117,7 @@ def _goods(draft, order):
         draft.note("body", "left out: longer than the 256 characters of goodsName")
     else:
         order["goods"] = [{"goodsName": body}]
+        draft.goes("body", "order.goods.0.goodsName")
 
 
 def _redirect(draft, body):
@@ -120,6 +126,7 @@ def _redirect(draft, body):
         draft.note("return_url", "m.alipay.com is MAPI's word for none")
     elif address is not None:
         body["paymentRedirectUrl"] = address
+        draft.goes("return_url", "paymentRedirectUrl")
         _check_length(draft, "return_url", address, 2048)
         draft.note("return_url", "AMS signs nothing on the way back: ask inquiryPayment, believe nothing there")
 
@@ -135,7 +142,7 @@ def _env(draft, terminal):
 
 
 def _os_type(draft):
-    system = (draft.take("appenv") or "").lower()
+    system = (draft.take("appenv", to="env.osType" if draft.context.os_type is None else ()) or "").lower()
     found = {name for name, word in (("ANDROID", "android"), ("IOS", "iphone"), ("IOS", "ios")) if word in system}
     if draft.context.os_type is not None:
         found = {draft.context.os_type.upper()}

@@ -8,6 +8,7 @@ from typing import Any, Dict
 from .result import Step
 
 _TYPES = ("INDIVIDUAL", "ENTERPRISE")
+_DETAIL = "merchantInfo.registrationDetail."
 
 
 def register(draft):
@@ -23,26 +24,28 @@ def register(draft):
         draft.refuse("legalName", "MAPI's one name is two things there: the name shown, and the legal one",
                      "give Context(legal_name=…)")
     merchant: Dict[str, Any] = {
-        "referenceMerchantId": draft.need("secondary_merchant_id"),
-        "merchantDisplayName": draft.need("secondary_merchant_name"),
-        "merchantMCC": draft.need("secondary_merchant_industry"),
+        "referenceMerchantId": draft.need("secondary_merchant_id", to="merchantInfo.referenceMerchantId"),
+        "merchantDisplayName": draft.need("secondary_merchant_name", to="merchantInfo.merchantDisplayName"),
+        "merchantMCC": draft.need("secondary_merchant_industry", to="merchantInfo.merchantMCC"),
     }
     detail: Dict[str, Any] = {"legalName": context.legal_name}
-    detail["registrationAddress"] = {"region": draft.need("register_country"),
-                                     "address1": draft.need("register_address")}
+    address = _DETAIL + "registrationAddress."
+    detail["registrationAddress"] = {"region": draft.need("register_country", to=address + "region"),
+                                     "address1": draft.need("register_address", to=address + "address1")}
     _registration_no(draft, detail)
-    kind = draft.take("secondary_merchant_type")
+    kind = draft.take("secondary_merchant_type", to=_DETAIL + "businessType")
     if kind is not None:
         if kind not in _TYPES:
             draft.refuse("secondary_merchant_type", "neither INDIVIDUAL nor ENTERPRISE", "give one of them")
         detail["businessType"] = kind
-    contact = draft.take("contact_no")
+    contact = draft.take("contact_no", to=_DETAIL + "contactInfo.contactNo")
     if contact is not None:
         detail["contactInfo"] = {"contactNo": contact}
         draft.note("contact_no", "AMS also has a contactType, which MAPI never had")
     merchant["registrationDetail"] = detail
     sites = _websites(draft)
     if sites:
+        draft.goes("site_infos", "merchantInfo.websites")
         merchant["websites"] = sites
     body: Dict[str, Any] = {"registrationRequestId": context.registration_request_id,
                             "productCodes": ["CASHIER_PAYMENT"], "merchantInfo": merchant}
@@ -52,7 +55,7 @@ def register(draft):
 
 def status(draft):
     """``alipay.overseas.secmerchant.maintain.queryStatus`` → ``merchants/inquiryRegistrationStatus``."""
-    body: Dict[str, Any] = {"referenceMerchantId": draft.need("secondary_merchant_id")}
+    body: Dict[str, Any] = {"referenceMerchantId": draft.need("secondary_merchant_id", to="referenceMerchantId")}
     if draft.context.registration_request_id:
         body["registrationRequestId"] = draft.context.registration_request_id
     if draft.take("payment_method") == "INSTORE_PAYMENT":
@@ -61,7 +64,7 @@ def status(draft):
 
 
 def _registration_no(draft, detail):
-    number = draft.take("registration_no")
+    number = draft.take("registration_no", to=_DETAIL + "registrationNo")
     if number is None:
         return
     detail["registrationNo"] = number

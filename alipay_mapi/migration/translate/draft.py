@@ -1,13 +1,13 @@
 """A translation in the making: parameters are taken out one by one, and what nobody took is refused."""
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from ...errors import InvalidMessage, InvalidRequest, show
 from .. import json_text
 from ..ams import amounts
 from .context import AMS, Context
-from .result import Note, Refusal, Step, Translation
+from .result import Moved, Note, Refusal, Step, Translation
 
 #: Who we are and how MAPI's request is signed: every gateway has its own, see its account.
 _OWN = ("service", "partner", "sign", "sign_type", "_input_charset", "timestamp", "terminal_timestamp")
@@ -20,12 +20,15 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class Draft:
-    """``take`` gives a parameter's text and marks it as read; ``refuse`` and ``note`` collect."""
+    """``take`` gives a parameter's text and marks it as read; ``refuse`` and ``note`` collect.
+
+    ``to``: where the text goes in the content, as ``order.goods.0.goodsName``; see :meth:`goes`."""
 
     def __init__(self, service: str, params: Mapping, target: str, context: Context):
         self.service, self.target, self.context = service, target, context
         self.notes: List[Note] = []
         self.refusals: List[Refusal] = []
+        self._goes: List[Tuple[str, str]] = []
         self._params: Dict[str, str] = {}
         for name, value in params.items():
             if not isinstance(name, str) or not isinstance(value, str):
@@ -34,6 +37,7 @@ class Draft:
             if value:       # empty values are never sent
                 self._params[name] = value
         self.partner = self._params.get("partner")
+        self._given = frozenset(self._params)
         for name in _OWN:
             self._params.pop(name, None)
         self._check_texts()
@@ -41,23 +45,31 @@ class Draft:
     def __contains__(self, name):
         return name in self._params
 
-    def take(self, *names: str) -> Optional[str]:
+    def take(self, *names: str, to: Union[str, Tuple[str, ...]] = ()) -> Optional[str]:
         """The first of ``names`` that is there, or None. Two of them with different values are a refusal."""
         values = [(name, self._params.pop(name)) for name in names if name in self._params]
         if len({value for _, value in values}) > 1:
             self.refuse(values[1][0], "names another value than {}".format(values[0][0]), "give one of them")
+        if values:
+            self.goes(values[0][0], *((to,) if isinstance(to, str) else to))
         return values[0][1] if values else None
 
-    def need(self, *names: str) -> str:
+    def goes(self, parameter: str, *paths: str) -> None:
+        """For people: what ``parameter`` says stands at ``paths`` of the content, as it is or in other words. Where the
+        content has no such place in the end, or nobody gave the parameter, nothing is told."""
+        if parameter.partition(".")[0] in self._given:
+            self._goes += [(parameter, path) for path in paths]
+
+    def need(self, *names: str, to: Union[str, Tuple[str, ...]] = ()) -> str:
         """As ``take``; a refusal when none of them is there."""
-        value = self.take(*names)
+        value = self.take(*names, to=to)
         if value is None:
             self.refuse(names[0], "absent, and it is needed there", "give it")
         return value or ""
 
     def put(self, content: Dict[str, Any], member: str, *names: str, longest: Optional[int] = None) -> None:
         """Take a parameter into ``content[member]``, if it is there."""
-        value = self.take(*names)
+        value = self.take(*names, to=member)
         if value is None:
             return
         if longest is not None and len(value) > longest:
@@ -127,7 +139,14 @@ class Draft:
                             "leave it out, or allow it with Context(ignore={{{!r}}})".format(
                     show(name)))
         steps = () if self.refusals else tuple(build())
-        return Translation(self.service, self.target, steps, tuple(self.notes), tuple(self.refusals))
+        return Translation(self.service, self.target, steps, tuple(self.notes), tuple(self.refusals),
+                           self._moved(steps))
+
+    def _moved(self, steps):
+        if not steps:
+            return tuple(Moved(name, path, None) for name, path in dict.fromkeys(self._goes))
+        return tuple(Moved(name, path, number) for name, path in dict.fromkeys(self._goes)
+                     for number, step in enumerate(steps) if step.at(path) is not None)
 
     def _json(self, name, form):
         text = self.take(name)

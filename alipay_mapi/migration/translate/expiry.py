@@ -21,6 +21,7 @@ def payment_expiry_time(draft) -> Optional[str]:
     name, rule, moment = _taken(draft)
     if name is None:
         return None
+    _goes(draft, name, "paymentExpiryTime")
     now = draft.context.today
     if moment is None:
         if rule == "1c":
@@ -50,12 +51,18 @@ def put_openapi(draft, content: Dict[str, Any]) -> None:
     name, rule, moment = _taken(draft)
     if name is None:
         return
+    _goes(draft, name, "timeout_express" if moment is None else "time_expire")
     if moment is not None:
         if moment <= draft.context.today:
             draft.refuse(name, "the order's end is past", "make a new order")
         content["time_expire"] = format_time(moment)
     elif rule == "1c" or _seconds(draft, name, rule) is not None:
         content["timeout_express"] = rule
+
+
+def _goes(draft, name, place):
+    for one in ("order_gmt_create", name) if name == "order_valid_time" else (name,):
+        draft.goes(one, place)
 
 
 def _taken(draft):

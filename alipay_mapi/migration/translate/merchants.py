@@ -1,8 +1,14 @@
 """Who sells: secondary merchant, store, terminal. MAPI has them as parameters, or as JSON in ``extend_info``."""
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 _NAMES = ("secondary_merchant_id", "secondary_merchant_name", "secondary_merchant_industry", "store_id", "store_name",
           "terminal_id")
+#: Where AMS has them in a payment.
+AMS_PLACES = {"secondary_merchant_id": "order.merchant.referenceMerchantId",
+              "secondary_merchant_name": "order.merchant.merchantName",
+              "secondary_merchant_industry": "order.merchant.merchantMCC",
+              "store_id": "order.merchant.store.referenceStoreId", "store_name": "order.merchant.store.storeName",
+              "terminal_id": "order.env.storeTerminalId"}
 
 
 class Seller(NamedTuple):
@@ -16,9 +22,10 @@ class Seller(NamedTuple):
     terminal_id: Optional[str]
 
 
-def taken(draft) -> Seller:
-    """Take all of it out of ``draft``; what ``extend_info`` holds beside it is refused unless it may be ignored."""
-    found = {name: draft.take(name) for name in _NAMES}
+def taken(draft, places: Mapping[str, str]) -> Seller:
+    """Take all of it out of ``draft``; what ``extend_info`` holds beside it is refused unless it may be ignored.
+    ``places``: name → where it goes, for people."""
+    found = {name: draft.take(name, to=places.get(name, ())) for name in _NAMES}
     for field in ("extend_info", "extend_params"):
         inside = draft.json(field) or {}
         for name, value in inside.items():
@@ -26,6 +33,8 @@ def taken(draft) -> Seller:
                 if found[name] is not None and found[name] != value:
                     draft.refuse(name, "another value in {}".format(field), "give one of them")
                 found[name] = value
+                if name in places:
+                    draft.goes("{}.{}".format(field, name), places[name])
             elif name in draft.context.ignore:
                 draft.note(name, "dropped, as Context.ignore says")
             else:

@@ -1,7 +1,5 @@
 """What happens to an order afterwards → OpenAPI: query, refund, refund query, cancel, close."""
-from typing import Any, Dict
-
-from .context import OPENAPI
+from . import order_numbers
 from .openapi_pay import yuan
 from .result import Step
 
@@ -18,9 +16,9 @@ def refund(draft):
     draft.check_home(writes=True)
     draft.split()
     content = _order(draft)
-    content["out_request_no"] = draft.need("out_return_no", "partner_refund_id", "out_request_no")
-    currency, rmb = draft.take("currency", "trans_currency"), draft.take("return_rmb_amount")
-    amount = draft.take("return_amount", "refund_amount")
+    content["out_request_no"] = draft.need("out_return_no", "partner_refund_id", "out_request_no", to="out_request_no")
+    currency, rmb = draft.take("currency", "trans_currency"), draft.take("return_rmb_amount", to="refund_amount")
+    amount = draft.take("return_amount", "refund_amount", to="refund_amount")
     if (rmb is None) == (amount is None):
         draft.refuse("return_amount", "a refund has exactly one amount", "give return_amount, or return_rmb_amount")
     elif rmb is not None:
@@ -49,7 +47,8 @@ def refund_query(draft):
     draft.check_home(writes=False)
     content = _order(draft)
     # A whole refund that was made without a number goes by the order's.
-    number = draft.take("out_return_no", "out_request_no", "partner_refund_id") or content.get("out_trade_no")
+    number = draft.take("out_return_no", "out_request_no", "partner_refund_id", to="out_request_no")
+    number = number or content.get("out_trade_no")
     if number is None:
         draft.refuse("out_return_no", "absent, and it is needed there", "give it")
     content["out_request_no"] = number
@@ -74,17 +73,4 @@ def close(draft):
 
 
 def _order(draft):
-    content: Dict[str, Any] = {}
-    trade_no = draft.take("trade_no", "alipay_trans_id")
-    number = draft.take("out_trade_no", "partner_trans_id", "out_order_no")
-    if trade_no is not None and draft.context.home == OPENAPI:
-        content["trade_no"] = trade_no
-    elif trade_no is not None and number is not None:
-        draft.note("trade_no", "left out: nobody knows whether it is one of OpenAPI's")
-    elif trade_no is not None:
-        draft.refuse("trade_no", "only the gateway that issued it knows it", "give out_trade_no, or Context(home=…)")
-    if number is not None:
-        content["out_trade_no"] = number
-    if trade_no is None and number is None:
-        draft.refuse("out_trade_no", "neither it nor trade_no says which order", "give one of them")
-    return content
+    return order_numbers.taken(draft, "trade_no", "out_trade_no")

@@ -27,8 +27,8 @@ def pay(draft):
     method = METHODS[draft.service]
     draft.check_new()
     draft.split()
-    content: Dict[str, Any] = {"out_trade_no": draft.need("out_trade_no", "partner_trans_id"),
-                               "subject": draft.need("subject", "trans_name")}
+    content: Dict[str, Any] = {"out_trade_no": draft.need("out_trade_no", "partner_trans_id", to="out_trade_no"),
+                               "subject": draft.need("subject", "trans_name", to="subject")}
     if len(content["out_trade_no"]) > 64:
         draft.refuse("out_trade_no", "longer than the 64 characters it may have there", "shorten it")
     if len(content["subject"]) > 256:
@@ -40,9 +40,9 @@ def pay(draft):
     _store(draft, content)
     if method == _BAR:
         content["scene"] = "bar_code"
-        content["auth_code"] = draft.need("buyer_identity_code", "dynamic_id", "identity_code")
+        content["auth_code"] = draft.need("buyer_identity_code", "dynamic_id", "identity_code", to="auth_code")
         draft.take("identity_code_type", "dynamic_id_type")
-    body = draft.take("body")
+    body = draft.take("body", to="body")
     if body is not None and len(body) > _LONGEST_BODY:
         draft.note("body", "left out: longer than the {} characters it may have there".format(_LONGEST_BODY))
     elif body is not None:
@@ -53,13 +53,13 @@ def pay(draft):
     if method == _PAGE:
         draft.put(content, "qr_pay_mode", "qr_pay_mode")
     if method == _WAP:
-        content["quit_url"] = draft.take("merchant_url", "show_url") or draft.context.quit_url
+        content["quit_url"] = draft.take("merchant_url", "show_url", to="quit_url") or draft.context.quit_url
         if not content["quit_url"]:
             draft.refuse("quit_url", "the page wants the address for a buyer who gives up", "give Context(quit_url=…)")
     _information(draft, content)
     common: Dict[str, str] = {}
     draft.put(common, "notify_url", "notify_url", longest=256)
-    address = draft.take("return_url")
+    address = draft.take("return_url", to="return_url")
     if address is not None and address != "m.alipay.com":
         common["return_url"] = address
     return draft.finish(lambda: [Step(method, content, common)])
@@ -89,11 +89,12 @@ def _price(draft, content):
         draft.refuse("currency", "settlement in {}: a domestic contract settles CNY".format(price.settlement),
                      "if being paid in CNY is right, give Context(settles_in_cny=True)")
     else:
+        draft.goes(price.parameter, "total_amount")
         content["total_amount"] = yuan(draft, price.parameter, price.text)
 
 
 def _fixed(draft):
-    code = draft.take("product_code", "biz_product")
+    code = draft.take("product_code", "biz_product", to="product_code")
     if code is not None and code not in _OLD_PRODUCTS:
         draft.refuse("product_code", "a contract that only MAPI knows", "sign one for the new product")
     for name, value in (("payment_type", "1"), ("forex_biz", "FP")):
@@ -109,7 +110,7 @@ def _store(draft, content):
     for name in ("secondary_merchant_id", "secondary_merchant_name", "secondary_merchant_industry"):
         if draft.take(name) is not None:
             draft.refuse(name, "ids of sub-merchants come from another registration there", "register them there anew")
-    seller = merchants.taken(draft)
+    seller = merchants.taken(draft, {"store_id": "store_id", "terminal_id": "terminal_id"})
     for name in ("secondary_merchant_id", "secondary_merchant_name", "secondary_merchant_industry"):
         if getattr(seller, name) is not None:
             draft.refuse(name, "ids of sub-merchants come from another registration there", "register them there anew")
@@ -133,4 +134,5 @@ def _information(draft, content):
     if mapper is None:
         draft.refuse("trade_information", "no lossless rule", "give Context(map_trade_information=…)")
         return
+    draft.goes("trade_information", "business_params")
     content["business_params"] = dict(mapper(information))

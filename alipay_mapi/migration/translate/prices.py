@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 
 class Price(NamedTuple):
-    """``text``: the amount as MAPI had it, in ``currency``; ``settlement``: the currency the shop is paid in."""
+    """``text``: the amount as MAPI had it, in ``currency``; ``settlement``: the currency the shop is paid in.
+    ``currency_from``: the parameter that names the currency of the amount."""
 
     parameter: str
     text: str
     currency: str
     settlement: str
+    currency_from: str
 
 
 def taken(draft, domestic: bool = False):
@@ -30,8 +32,8 @@ def taken(draft, domestic: bool = False):
         return None
     settlement = settlement or "CNY"
     if rmb is not None:
-        return Price("rmb_fee", rmb, "CNY", settlement)
-    return Price(names[0], total, priced_in or settlement, settlement)
+        return Price("rmb_fee", rmb, "CNY", settlement, "rmb_fee")
+    return Price(names[0], total, priced_in or settlement, settlement, "trans_currency" if priced_in else "currency")
 
 
 def _drop_unit_price(draft):

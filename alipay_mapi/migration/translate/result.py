@@ -2,7 +2,7 @@
 import copy
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from ...errors import InvalidRequest, show
 from ..errors import NotTranslatable
@@ -50,15 +50,46 @@ class Step(NamedTuple):
     checks: Tuple[Check, ...] = ()
     needs: Tuple[str, ...] = ()
 
+    def at(self, path: str) -> Any:
+        """What stands at ``order.goods.0.goodsName`` of the content, or of ``common``; None when nothing does.
+
+        >>> Step("payments/pay", {"order": {"goods": [{"goodsName": "tea"}]}}).at("order.goods.0.goodsName")
+        'tea'
+        """
+        for found in (self.content, self.common):
+            value: Any = found
+            for name in path.split("."):
+                if isinstance(value, Mapping):
+                    value = value.get(name)
+                elif isinstance(value, (list, tuple)) and name.isdigit():
+                    value = value[int(name)] if int(name) < len(value) else None
+                else:
+                    value = None
+            if value is not None:
+                return value
+        return None
+
+
+class Moved(NamedTuple):
+    """Where a parameter of MAPI went. ``parameter``: its name; ``extend_info.store_id`` for what stood inside of it.
+    ``path``: see ``Step.at``. ``step``: the number of the step; None when the call is refused, and nothing was built.
+    The text there may be another one: an amount in the smallest unit, a moment in the place of a period."""
+
+    parameter: str
+    path: str
+    step: Optional[int]
+
 
 class Translation(NamedTuple):
-    """``steps``: in the order of sending, none when there are ``refusals``."""
+    """``steps``: in the order of sending, none when there are ``refusals``. ``moved``: for people; what it does not
+    name was checked and is not carried over, or is a part of every request there (``partner``, ``sign``)."""
 
     service: str
     back_end: str
     steps: Tuple[Step, ...]
     notes: Tuple[Note, ...] = ()
     refusals: Tuple[Refusal, ...] = ()
+    moved: Tuple[Moved, ...] = ()
 
     def require(self) -> "Translation":
         """Itself, or NotTranslatable with every reason."""
