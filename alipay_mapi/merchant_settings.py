@@ -37,7 +37,7 @@ def merchant_of(values: Mapping[str, Any]) -> merchant.Merchant:
     >>> shop.gateway
     'https://mapi.alipay.com/gateway.do'
     """
-    given = _with_files(values)
+    given = with_files(values)
     for name in given:
         if name not in NAMES:
             raise _unknown(name)
@@ -49,10 +49,7 @@ def merchant_of(values: Mapping[str, Any]) -> merchant.Merchant:
     given["input_charset"] = None if isinstance(charset, str) and charset.lower() == "none" else charset
     gateway = given.get("gateway", DEFAULTS["gateway"])
     given["gateway"] = GATEWAYS.get(gateway, gateway) if isinstance(gateway, str) else gateway
-    switch = given.get("allow_http", False)
-    given["allow_http"] = switch if isinstance(switch, bool) else _SWITCH.get(str(switch).lower())
-    if given["allow_http"] is None:
-        raise ConfigurationError("allow_http: write true or false")
+    given["allow_http"] = switch(given.get("allow_http", False), "allow_http")
     if given.get("alipay_public_key") is not None:
         given["alipay_public_key"] = several(given["alipay_public_key"])
     return merchant.Merchant(**given)
@@ -111,7 +108,15 @@ def several(value: Any) -> list:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _with_files(values) -> Dict[str, Any]:
+def switch(value: Any, name: str) -> bool:
+    """A setting that is true or false. Raises ConfigurationError."""
+    found = value if isinstance(value, bool) else _SWITCH.get(str(value).lower())
+    if found is None:
+        raise ConfigurationError("{}: write true or false".format(name))
+    return found
+
+
+def with_files(values: Mapping[str, Any]) -> Dict[str, Any]:
     """The settings with the contents of their key files."""
     found = {name: value for name, value in values.items() if name not in KEY_FILES}
     for name in KEY_FILES:

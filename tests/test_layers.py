@@ -19,8 +19,8 @@ LAYERS = {
     3: "deadline transport client backend merchant_settings installed",
     4: ". migration migration.ams.* migration.json_text migration.errors migration.outcome",
     5: "emulator.* fallback.* migration.arrival migration.backends.* migration.logged.* migration.mapi_results "
-       "migration.openapi.* migration.plan migration.reading.* migration.router migration.settings migration.shadow "
-       "migration.translate.*",
+       "migration.openapi.* migration.plan migration.reading.* migration.receiving migration.router migration.settings "
+       "migration.shadow migration.translate.*",
     6: "testing.* demo.* compat.* contrib contrib.celery contrib.web.*",
     7: "cli.* tour __main__",
     8: "contrib.django.* contrib.flask.*",
@@ -54,8 +54,9 @@ MAY_IMPORT = {
 
 #: Modules that may import a third-party package at their top, because they are themselves imported inside functions.
 MAY_BE_HEAVY = ["transport", "xml_answer", "crypto.*", "emulator.sender", "emulator.web", "emulator.server",
-                "emulator.pages", "demo.report", "testing.plugin", "testing.adapter", "fallback.prometheus",
-                "contrib.celery", "contrib.django.*", "contrib.flask.*"] + _SQL
+                "emulator.pages", "emulator.ams_pages", "emulator.ams_web", "demo.report", "testing.plugin",
+                "testing.adapter", "fallback.prometheus", "contrib.celery", "contrib.django.*",
+                "contrib.flask.*"] + _SQL
 
 #: Layers 1 and 2 take values and return values: no socket, file, clock, process or environment.
 IMPURE = {"os", "pathlib", "io", "tempfile", "shutil", "socket", "ssl", "select", "subprocess", "time", "http",

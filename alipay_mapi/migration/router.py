@@ -24,6 +24,10 @@ class Homes:
         """The gateway's name, or None for an order that is not known."""
         raise NotImplementedError
 
+    def order_of(self, out_trade_no: str) -> Optional[Order]:
+        """The order with its price, for callers that know its number alone; None for one that is not known."""
+        raise NotImplementedError
+
     def remember(self, order: Order, gateway: str, timeout: Any = None) -> str:
         """Store, durably, that a new order lives there → where it lives: another one, if somebody was faster.
         ``timeout``: as in the payment request."""
@@ -39,6 +43,10 @@ class StoreHomes(Homes):
     def home_of(self, out_trade_no: str) -> Optional[str]:
         row = self._fallback.store.get(self._shop, out_trade_no)
         return None if row is None else row.gateway
+
+    def order_of(self, out_trade_no: str) -> Optional[Order]:
+        row = self._fallback.store.get(self._shop, out_trade_no)
+        return None if row is None else row.order
 
     def remember(self, order: Order, gateway: str, timeout: Any = None) -> str:
         """Raises WatchConflict for a number that is watched with another price, StoreError."""
@@ -85,6 +93,10 @@ class Router:
         if home is not None and home not in GATEWAYS:
             raise ConfigurationError("homes: {} is none of {}".format(show(home), ", ".join(GATEWAYS)))
         return home
+
+    def order_of(self, out_trade_no: str) -> Optional[Order]:
+        """The order with its price, or None for one that is not known."""
+        return self._homes.order_of(out_trade_no)
 
     def pay(self, order: Order, service: str, params: Mapping[str, str], timeout: Any = None) -> Any:
         """Where the buyer pays: a ``SignedRequest`` or a ``PaymentPage``. The order's home is stored before anything is

@@ -170,20 +170,31 @@ class _Once:
 
 
 def said(fact: Optional[Fact], error: Optional[AlipayError]) -> Mapping[str, str]:
-    """What an answer says that is the same on every gateway: ``state`` (waiting, paid, closed, or a refund's word),
-    amounts with their currency, or the error's code."""
+    """What an answer says that is the same on every gateway: ``state`` (paid, refunded, partly refunded, closed, or the
+    word itself), amounts with their currency, or the error's code."""
     if error is not None:
         return {"error": show(getattr(error, "code", None) or type(error).__name__)}
     if fact is None:
         return {"error": "no answer"}
     found = {"out_trade_no": fact.get("out_trade_no", "")}
     word = fact.get("refund_status") or fact.get("trade_status") or ""
-    found["state"] = "paid" if word in PAID else "closed" if word in CLOSED else word
+    found["state"] = _given_back(fact) or ("paid" if word in PAID else "closed" if word in CLOSED else word)
     currency = fact.get("currency", "CNY")
     for name in ("total_fee", "return_amount"):
         if fact.get(name):
             found[name + " " + currency] = fact[name]
     return found
+
+
+def _given_back(fact):
+    """MAPI leaves a trade that went back whole at its paid word, AMS's is told as closed."""
+    try:
+        back, whole = fact.to_buyer_fee, fact.total_fee
+    except AlipayError:
+        return ""
+    if not back or not whole:
+        return ""
+    return "refunded" if back >= whole else "partly refunded"
 
 
 def _same(name, one, two):

@@ -5,6 +5,7 @@ A transport that plays MAPI (its answers are made by ``genuine``: hashlib, the o
 ``KINDS``.
 """
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import genuine
@@ -47,6 +48,13 @@ class Stage:
         """The payment's state, from now on: a name of the words below."""
         self.says["query"] = getattr(self, state)(order)
 
+    def are_at(self, states, price=USD):
+        """Several payments: ``states``: number → word."""
+        def answer(call):
+            number = self.number_of(call)
+            return getattr(self, states[number])(replace(price, out_trade_no=number))(call)
+        self.says["query"] = answer
+
     def refunds(self, word):
         self.says["refund"] = getattr(self, "refund_" + word)()
 
@@ -67,6 +75,11 @@ class OnMapi(Stage):
     def kind_of(call):
         service, = parse_qs(call.body.decode("ascii"))["service"]
         return {"single_trade_query": "query", "forex_refund": "refund"}[service]
+
+    @staticmethod
+    def number_of(call):
+        number, = parse_qs(call.body.decode("ascii"))["out_trade_no"]
+        return number
 
     # --- of a payment; amounts are yuan, whatever the order's currency ---
 
@@ -143,8 +156,9 @@ class OnAms(Stage):
 
     def __init__(self):
         super().__init__()
-        self.says["pay"] = self.answers("pay", result("U", "PAYMENT_IN_PROCESS"), paymentRequestId="A1", paymentId="P1",
-                                        normalUrl="https://cashier.example/p?t=cashier-canary&a=1%2B1")
+        self.says["pay"] = lambda call: self.answers(
+            "pay", result("U", "PAYMENT_IN_PROCESS"), paymentRequestId=self.number_of(call), paymentId="P1",
+            normalUrl="https://cashier.example/p?t=cashier-canary&a=1%2B1")(call)
         self.is_at("paid")
 
     def backend(self):
@@ -154,6 +168,10 @@ class OnAms(Stage):
     @classmethod
     def kind_of(cls, call):
         return cls.KINDS[call.url.rpartition("/")[2]]
+
+    @staticmethod
+    def number_of(call):
+        return content_of(call)["paymentRequestId"]
 
     # --- of a payment; amounts are in the currency in which it is priced ---
 
@@ -248,7 +266,7 @@ class OnAms(Stage):
 
 
 class Shadowed:
-    """A primary's stage, beside which another gateway is asked that always answers, and of which nothing is believed."""
+    """A primary's stage, beside which another gateway is asked that always answers, and is never believed."""
 
     def __init__(self, primary, other):
         self.stage, self.other, self.name = primary, other, primary.name

@@ -51,6 +51,26 @@ def effects(*facts, **settings):
     return state.status, found
 
 
+@pytest.mark.parametrize("changes", [{"paymentAmount": {"currency": "USD", "value": "1101"}},
+                                     {"paymentAmount": {"currency": "EUR", "value": "1100"}}])
+def test_another_amount_is_refused_or_handed_out_without_its_check(changes):
+    with pytest.raises((AmountMismatch, CurrencyMismatch)):
+        trade_facts(told(**changes), ORDER, SERVICE)
+    fact = trade_facts(told(**changes), ORDER, SERVICE, strict=False)
+    assert "amount" not in fact.passed and fact.unchecked["amount"] and not fact.is_paid
+    assert effects(fact)[0] == "needs_a_person"
+    assert trade_facts(told(), ORDER, SERVICE, strict=False).is_paid
+
+
+def test_another_amount_in_yuan_is_told_in_the_same_way():
+    yuan = told(paymentAmount={"currency": "CNY", "value": "6661"})
+    fact = trade_facts(yuan, IN_YUAN, SERVICE, strict=False)
+    assert isinstance(fact, Response) and "amount" not in fact.passed
+    assert effects(fact, order=IN_YUAN)[0] == "needs_a_person"
+    with pytest.raises(CurrencyMismatch):
+        trade_facts(told(), IN_YUAN, SERVICE, strict=False)
+
+
 def test_a_paid_notification_in_mapis_words():
     sample = row("ams_notifications", "ams-ntf-01")
     message = verify_notification(account(), sample["request_target"], sample["headers"],

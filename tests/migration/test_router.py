@@ -166,7 +166,7 @@ def test_two_processes_that_choose_differently_at_once_make_one_order(tmp_path):
 # --- what is stored, and when -----------------------------------------------------------------------------------------
 
 def test_the_home_is_stored_before_anything_is_sent():
-    """A transport that looks into the store when it is called; then its answer is lost, and the order is still known."""
+    """A transport that looks into the store when it is called; its answer is lost, and the order is still known."""
     stage, seen = OnAms(), []
 
     def look(call):
@@ -335,8 +335,9 @@ def test_a_percent_is_about_a_percent():
 
 @pytest.mark.parametrize("given_, number, home", [
     ("mapi", "A1", "mapi"), ("ams", "A1", "ams"), ({}, "A1", "mapi"), ({"mapi": 100}, "A1", "mapi"),
-    ({"ams": 100}, "A1", "ams"), ({"ams": 100.0, "mapi": 0}, "A1", "ams"), ({"mapi": 50, "ams": 50}, "A1", "mapi"),
-    ({"mapi": 50, "ams": 50}, "A4", "ams"), ({"mapi": 33.3, "ams": 66.7}, "A4", "ams")])
+    ({"ams": 100}, "A1", "ams"), ({"ams": 100.0, "mapi": 0}, "A1", "ams"), ({"mapi": 50, "ams": 50}, "A2", "mapi"),
+    ({"mapi": 50, "ams": 50}, "A4", "ams"), ({"mapi": 33.3, "ams": 66.7}, "A4", "ams"), ({"ams": 8.84}, "A1", "mapi"),
+    ({"ams": 8.85}, "A1", "ams")])      # the first 32 bits of SHA-256 put A1 at 8.843 percent, A2 at 78.2, A4 at 30.7
 def test_a_rule_is_a_name_or_percents(shop, given_, number, home):
     assert pay(shop.moves(given_), number) == home
 

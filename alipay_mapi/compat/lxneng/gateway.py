@@ -9,7 +9,7 @@ from ...times import GMT8
 from .. import answers, decoded
 from ..values import sendable
 from ..warned import warn
-from . import batches
+from . import batches, routed
 from .exceptions import MissingParameter, ParameterValueError
 from .merchants import Account, as_value_error
 
@@ -25,13 +25,15 @@ class Alipay(Account):
     """A merchant who signs with MD5, at the mainland gateway. Takes and gives what the published class does.
 
     ``pid``, ``key``: partner and MD5 key. ``seller_id`` (wins) or ``seller_email``: one is needed. ``transport``: for
-    tests, as of ``Client``. Raises ParameterValueError without a seller, ConfigurationError for a pid or a key that
+    tests, as of ``Client``. ``router``: a ``migration.router.Router``; then payments go where it says, and
+    ``single_trade_query`` by ``out_trade_no`` asks the order's own gateway. Raises ParameterValueError without a seller, ConfigurationError for a pid or a key that
     cannot be one. Every method raises MissingParameter or ParameterValueError for what cannot be sent.
     """
 
     def __init__(self, pid: Any, key: Any, seller_email: Optional[str] = None, seller_id: Optional[str] = None, *,
-                 transport: Any = None):
+                 transport: Any = None, router: Any = None):
         super().__init__(pid, key, transport)
+        self._router = router
         if seller_id is not None:
             self.default_params["seller_id"] = seller_id
         elif seller_email is not None:
@@ -129,6 +131,8 @@ class Alipay(Account):
             raise MissingParameter("trade_no, out_trade_no: give one of them", parameter="out_trade_no")
         warn("single_trade_query", "the answer was handed out unchecked, as it came; it is checked, and written anew",
              "Client(shop).single_trade_query(…), which gives a Response")
+        if self._router is not None and "trade_no" not in asked:
+            return self._answered(lambda: routed.trade_of(self._router, str(asked["out_trade_no"])))
         client = self._client_at(self.GATEWAY_URL)
         return self._answered(lambda: client.single_trade_query(**{name: str(asked[name]) for name in asked}))
 
@@ -197,7 +201,19 @@ class Alipay(Account):
         params = self._params(service, kw)
         if paramnames:
             params = {name: params[name] for name in paramnames if name in params}
+        if self._router is not None and service in routed.SERVICES:
+            return self._routed(params, service)
         return self._signed(params, service, self._instead(service)).url
+
+    def _routed(self, params, service):
+        problem = None
+        try:
+            sent = sendable(params, service, self._instead(service))
+            del sent["service"]
+            return routed.address_of(self._router, service, sent)
+        except InvalidRequest as err:
+            problem = err
+        raise as_value_error(problem)
 
     def _instead(self, service: str) -> str:
         return _built(service)
@@ -259,7 +275,7 @@ class Alipay(Account):
         problem = None
         try:
             answer = ask()
-            return answers.yes(answer, answer.container)
+            return answer if isinstance(answer, str) else answers.yes(answer, answer.container)
         except GatewayError as err:
             return answers.no(err.code or "")
         except InvalidRequest as err:

@@ -15,6 +15,7 @@ W005    the store's database cannot skip locked rows (``check --deploy``)
 W006    ``ATOMIC_REQUESTS`` wraps the notify view
 W007    effects are recorded and nobody carries them out
 W008    this very site would turn notifications to ``SITE_URL`` away
+W009    payments at AMS, and no ``RETURN_TO`` for buyers who come back
 ======  ================================================================================================================
 """
 from typing import Any, Iterable, List
@@ -43,7 +44,7 @@ def register_all() -> None:
 
 
 def check_settings(app_configs: Any = None, **_: Any) -> List[CheckMessage]:
-    """E001 to E005, W001 to W003, W007."""
+    """E001 to E005, W001 to W003, W007, W009."""
     values = settings_hidden()
     try:
         found = faults.problems(DjangoConfigured(values), settings.DEBUG)

@@ -6,8 +6,8 @@ from django.db import connection, transaction
 
 from ... import form_body
 from ...errors import InvalidMessage, show
-from ..web.answers import Answer
-from ..web.callbacks import SIGNED
+from ..web.answers import SIGNED, Answer
+from ..web.from_ams import claimed
 
 #: So many refused messages are kept, the latest, and as many whose sign held; each message so long at most. A flood of
 #: junk fills no table.
@@ -46,6 +46,8 @@ def keep(shop: str, body: bytes, answer: Answer, first: bool = False) -> None:
 
 def _claims(body):
     """The numbers that a refused message names: for a person who looks for them."""
+    if body[:1] == b"{":
+        return claimed(body)
     try:
         return {name.decode("ascii"): value.decode("ascii", "backslashreplace")
                 for name, value in form_body.parse(body).items() if name in _NUMBERS}

@@ -40,7 +40,7 @@ def host_of_settings() -> Any:
     return Host(PROG, PLACE, made.names, made.default, made.store if made.has_store else None,
                 "Django's database" if own else "ALIPAY_MAPI['STORE']", made.fallback_settings,
                 made.function("HANDLER"), made.function("WITHIN"),
-                lambda tally: send(run_finished, Fallback, tally=tally))
+                lambda tally: send(run_finished, Fallback, tally=tally), made.accounts)
 
 
 def _named(argv, *options):

@@ -5,14 +5,14 @@ from django.urls import NoReverseMatch, reverse
 
 from ...errors import ConfigurationError
 from ...order import Order
-from ...request import SignedRequest
 from .process import DjangoConfigured, configured
 
 
 def payment(order: Order, *, shop: Optional[str] = None, service: str = "create_forex_trade",
             timeout: Optional[str] = None, notify_url: Optional[str] = None, return_url: Optional[str] = None,
-            **fields: Any) -> SignedRequest:
-    """A signed payment of an order: redirect the buyer to its ``url``, or show its form by the template tag.
+            **fields: Any) -> Any:
+    """A payment of an order, a ``SignedRequest`` or (where it goes to AMS) a ``PaymentPage``: redirect the buyer to its
+    ``url``, or show its form by the template tag.
 
     ``fields``: what the service takes beside the order's number and price, such as ``subject``. ``shop``: the
     merchant's name; default ``DEFAULT_MERCHANT``. ``timeout``: how long it can be paid, such as ``30m``. ``notify_url``
@@ -20,11 +20,11 @@ def payment(order: Order, *, shop: Optional[str] = None, service: str = "create_
     stay right when another merchant becomes the default. Where orders are watched, this one is watched from now on: in
     the open transaction, if there is one. Raises InvalidRequest, WatchConflict, StoreError, ConfigurationError.
     """
-    made = configured()
+    made, back = configured(), None
     shop = made.default if shop is None else shop
-    if return_url is None:
-        return_url = _url(made, "return", shop) if notify_url is None else None
-    return made.payment(order, shop=shop, service=service, timeout=timeout, return_url=return_url,
+    if return_url is None and notify_url is None:
+        return_url, back = _url(made, "return", shop), made.return_to
+    return made.payment(order, shop=shop, service=service, timeout=timeout, return_url=return_url, back=back,
                         notify_url=_url(made, "notify", shop) if notify_url is None else notify_url, **fields)
 
 

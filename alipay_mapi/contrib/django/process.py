@@ -13,6 +13,7 @@ from django.core.signals import setting_changed
 from django.db import connection, transaction
 from django.urls import NoReverseMatch, reverse
 
+from ...backend import Backend
 from ...client import Client
 from ...fallback import Fallback, Store
 from ...fallback.outbox import must_have_run
@@ -75,7 +76,7 @@ class DjangoConfigured(Configured):
     def close(self) -> None:
         """Give back the connections to the gateway, and a store that is not Django's own."""
         for made in list(self._made.values()):
-            if isinstance(made, Client) or isinstance(made, Store) and not self.opens(self.get("STORE")):
+            if isinstance(made, (Client, Backend)) or isinstance(made, Store) and not self.opens(self.get("STORE")):
                 made.close()
 
 

@@ -23,6 +23,8 @@ def body(request: HttpRequest) -> None:
     """Neither the message nor a parsed form is on the request any more. It also spares whoever asks for a form after
     the view: from Django 5.0 on, ``request.POST`` of a GBK form is a BadRequest."""
     request.POST = QueryDict("")
+    if "HTTP_SIGNATURE" in request.META:
+        request.META["HTTP_SIGNATURE"] = ""     # of AMS, which signs in a header
     # There is no public way to take the body away.
     request._body = b""
     # Whoever asked for request.FILES would make Django read the form after all; there is no public way to set it.

@@ -4,7 +4,7 @@ Neither needs a CSRF token or a login, and neither is wrapped in a transaction b
 to Alipay must be committed before it is said. Both take what is private off the request when they have read it, so
 that it is on no debug page, in no error mail and in no log of what runs after them.
 """
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from django.db import connection, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -48,7 +48,7 @@ class NotifyView(_Callback):
         if failure is not None and answer.told and answer.notification is None:
             tell_trackers(type(self), request, failure)
         self._tell(answer)
-        response = HttpResponse(answer.body, status=answer.status, content_type="text/plain")
+        response = HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
         response["Cache-Control"] = "no-store"
         if answer.status == 405:
             response["Allow"] = "POST"
@@ -87,7 +87,15 @@ def _answer(request: HttpRequest, merchant: Optional[str]) -> Answer:
         # Kept by Django for whoever reads it later; without a length (ASGI) it could be of any size.
         return request.body[:size] if request.META.get("CONTENT_LENGTH") else request.read(size)
     return callbacks.notify(shop, request.method or "", request.META.get("CONTENT_TYPE"),
-                            request.META.get("CONTENT_LENGTH"), read, request.META.get("REMOTE_ADDR") or "")
+                            request.META.get("CONTENT_LENGTH"), read, request.META.get("REMOTE_ADDR") or "",
+                            lambda: _called(request))
+
+
+def _called(request: HttpRequest) -> Tuple[str, Mapping[str, str]]:
+    """What AMS signs beside the body."""
+    headers = {name[5:].replace("_", "-"): value for name, value in request.META.items() if name.startswith("HTTP_")}
+    headers["Content-Type"] = request.META.get("CONTENT_TYPE") or ""
+    return request.get_full_path(), headers
 
 
 def _unusable(what: str, err: Exception) -> Answer:

@@ -43,7 +43,7 @@ def _host(app, state):
             merchants=configured.names, default=configured.default, fallback=configured.fallback_settings,
             store=configured.store if configured.has_store else None,
             store_name=shown(str(configured.get("STORE"))) if configured.has_store else "",
-            handler=configured.function("HANDLER"), within=configured.function("WITHIN"))
+            handler=configured.function("HANDLER"), within=configured.function("WITHIN"), ams=configured.accounts)
     except ConfigurationError as err:
         problem = err
     # What needs no settings, such as --help, works without them.

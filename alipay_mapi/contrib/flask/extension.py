@@ -5,7 +5,6 @@ from ...client import Client
 from ...errors import ConfigurationError
 from ...fallback import Fallback
 from ...order import Order
-from ...request import SignedRequest
 from ..web.configured import Configured
 from .command import forwarding
 from .form import payment_form
@@ -40,9 +39,9 @@ class AlipayMapi:
             app.register_blueprint(blueprint(), url_prefix=url_prefix, **options)
 
     def payment(self, order: Order, *, shop: Optional[str] = None, notify_url: Optional[str] = None,
-                return_url: Optional[str] = None, **more: Any) -> SignedRequest:
-        """A signed payment of an order, which is watched from now on: send the buyer to its ``url``, or render
-        ``alipay_payment_form(payment)``.
+                return_url: Optional[str] = None, **more: Any) -> Any:
+        """A payment of an order (a ``SignedRequest``, or AMS's ``PaymentPage`` where it goes there), which is watched
+        from now on: send the buyer to its ``url``, or render ``alipay_payment_form(payment)``.
 
         ``shop``: the merchant's name, where it is not the default one. ``notify_url``, ``return_url``: by default this
         app's views. ``more``: ``service`` (``create_forex_trade``), ``timeout`` (``"30m"``), and what the service takes
@@ -51,7 +50,8 @@ class AlipayMapi:
         """
         state = of_this_app()
         return state.configured().payment(order, notify_url=notify_url or state.address("notify", shop),
-                                          return_url=return_url or state.address("returned", shop), shop=shop, **more)
+                                          return_url=return_url or state.address("returned", shop), shop=shop,
+                                          back=None if return_url else state.return_to, **more)
 
     def app_payment(self, order: Order, *, shop: Optional[str] = None, notify_url: Optional[str] = None,
                     **more: Any) -> str:

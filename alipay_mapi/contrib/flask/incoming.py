@@ -1,5 +1,6 @@
 """What is taken off a request: the raw body, the raw query, and what would stand in their way."""
-from typing import Callable
+from typing import Callable, Mapping, Tuple
+from urllib.parse import quote
 
 from flask import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -56,6 +57,18 @@ def query() -> bytes:
     if "query_string" in known:     # from Werkzeug 2 on
         known["query_string"] = b""
     return found
+
+
+def called() -> Tuple[str, Mapping[str, str]]:
+    """(path and query as they were called, headers): what AMS signs beside the body. The signature is not on the
+    request any more."""
+    this = request._get_current_object()
+    headers = dict(this.headers)
+    if "HTTP_SIGNATURE" in this.environ:
+        this.environ["HTTP_SIGNATURE"] = ""
+    path = quote(this.script_root + this.path, safe="/~!$&'()*+,;=:@")
+    asked = this.query_string.decode("latin-1")
+    return path + ("?" + asked if asked else ""), headers
 
 
 def exempt(view: Callable) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from flask import current_app, has_request_context, request
 from werkzeug.routing import BuildError
 
+from ...backend import Backend
 from ...client import Client
 from ...errors import ConfigurationError, show
 from ..web import faults
@@ -23,10 +24,10 @@ KEY, PREFIX, NAME = "alipay_mapi", "ALIPAY_MAPI_", "alipay_mapi"
 #: Names of the extension's own; all others are ``contrib.web.configured.NAMES``.
 _OWN = ("URL_PREFIX",)
 #: What app.config shows on debug pages and in logs.
-_SECRET = ("MERCHANTS", "STORE")
+_SECRET = ("MERCHANTS", "STORE", "AMS")
 _SQLITE, _FILES = "sqlite:///", (".db", ".sqlite", ".sqlite3")
 #: The shop's functions.
-_FUNCTIONS = ("HANDLER", "WITHIN", "ORDER", "NOTIFIED")
+_FUNCTIONS = ("HANDLER", "WITHIN", "ORDER", "NOTIFIED", "NEW_ORDERS")
 
 
 def of_this_app() -> "State":
@@ -146,7 +147,7 @@ class FlaskConfigured(Configured):
     def close(self) -> None:
         """The store, where one was opened, and idle connections to the gateway."""
         for made in list(self._made.values()):
-            if isinstance(made, (TellingStore, Client)):
+            if isinstance(made, (TellingStore, Client, Backend)):
                 made.close()
 
     def store(self) -> Any:

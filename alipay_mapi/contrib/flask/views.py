@@ -36,7 +36,7 @@ def notify(merchant: str = "") -> Response:
     elif answer.told:
         signals.tell(signals.notify_rejected, state.app, shop=answer.shop, verdict=answer.verdict, status=answer.status,
                      error=answer.error)
-    response = Response(answer.body, answer.status, mimetype="text/plain")
+    response = Response(answer.body, answer.status, mimetype=answer.content_type)
     response.headers["Cache-Control"] = "no-store"
     if answer.status == 405:
         response.headers["Allow"] = "POST"
@@ -50,7 +50,8 @@ def _answer(state: State, merchant: str) -> Answer:
     except Exception as err:    # a configuration that cannot work; or the shop's module, while it is imported
         return _unusable("notification", err)
     return callbacks.notify(shop, request.method, request.headers.get("Content-Type"),
-                            request.environ.get("CONTENT_LENGTH") or None, incoming.body, request.remote_addr or "")
+                            request.environ.get("CONTENT_LENGTH") or None, incoming.body, request.remote_addr or "",
+                            incoming.called)
 
 
 def returned(merchant: str = "") -> Any:

@@ -1,15 +1,19 @@
 """What is answered to Alipay, and to the buyer's browser: values, which a framework's view translates."""
 from typing import Any, NamedTuple, Optional, Tuple, Type
 
-from ...errors import (AlipayError, BodyTooLarge, GatewayError, InvalidMessage, OutcomeUnknown, StoreError,
-                       TransportError, UnsupportedContentType)
-from ...notification import REPLY_SUCCESS, Notification
+from ...errors import (AlipayError, AmountMismatch, BodyTooLarge, CurrencyMismatch, GatewayError, InvalidMessage,
+                       NotConfirmed, OrderMismatch, OrderNotFound, OutcomeUnknown, PartyMismatch, StoreError,
+                       TransportError, UnknownStatus, UnsupportedContentType)
+from ...migration.ams.notifications import ack_for, ack_not_taken
+from ...notification import REPLY_SUCCESS
 from ...synchronous_return import SynchronousReturn
 
 #: Makes Alipay send again: after 4 minutes, 10, 10, 1 hour, 2, 6 and 15. Source: "Asynchronous notification".
 REPLY_FAIL = "fail"
 #: The verdict of what was taken in.
 ACCEPTED = "accepted"
+#: Refused although the sign holds.
+SIGNED = (AmountMismatch, CurrencyMismatch, NotConfirmed, OrderMismatch, OrderNotFound, PartyMismatch, UnknownStatus)
 
 #: Error → status; the first that fits. Alipay looks at the body alone, people and proxies at the status.
 _STATUS: Tuple[Tuple[Tuple[Type[BaseException], ...], int], ...] = (
@@ -18,20 +22,21 @@ _STATUS: Tuple[Tuple[Tuple[Type[BaseException], ...], int], ...] = (
 
 
 class Answer(NamedTuple):
-    """``status``, ``body``: of the HTTP answer, as ``text/plain``. ``verdict``: ``accepted``, or the error's class.
-    ``notification``: what was taken in, or None. ``decision``: what the fallback's store made of it, or None.
-    ``error``: why it was refused; ``failure``: what the shop's own code raised. ``told``: was it logged, that is: may
-    a listener be bothered with it (see ``seldom``)?"""
+    """``status``, ``body``, ``content_type``: of the HTTP answer. ``verdict``: ``accepted``, or the error's class.
+    ``notification``: the verified message that was taken in, or None. ``decision``: what the fallback's store made of
+    it, or None. ``error``: why it was refused; ``failure``: what the shop's own code raised. ``told``: was it logged,
+    that is: may a listener be bothered with it (see ``seldom``)?"""
 
     status: int
     body: str
     verdict: str
     shop: str = ""
-    notification: Optional[Notification] = None
+    notification: Any = None
     decision: Any = None
     error: Optional[AlipayError] = None
     failure: Optional[BaseException] = None
     told: bool = True
+    content_type: str = "text/plain"
 
 
 class Returned(NamedTuple):
@@ -44,8 +49,15 @@ class Returned(NamedTuple):
     error: Optional[AlipayError] = None
 
 
-def accepted(shop: str, note: Notification, decision: Any) -> Answer:
+def accepted(shop: str, note: Any, decision: Any) -> Answer:
     return Answer(200, REPLY_SUCCESS, ACCEPTED, shop, note, decision)
+
+
+def for_ams(answer: Answer) -> Answer:
+    """The same answer in AMS's words: its ack is JSON."""
+    problem = answer.error if answer.error is not None else answer.failure
+    ack = ack_not_taken() if isinstance(problem, SIGNED) else ack_for(problem)
+    return answer._replace(body=ack.body.decode("ascii"), content_type="application/json")
 
 
 def refused(shop: str, error: BaseException, status: int = 0) -> Answer:

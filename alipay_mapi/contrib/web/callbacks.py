@@ -10,13 +10,15 @@ import time
 from typing import Any, Callable, Iterable, Mapping, Optional, Union
 
 from ... import form_body
+from ...backend import AMS, Backend
 from ...client import Client, place_of
-from ...errors import (AmountMismatch, BodyTooLarge, ConfigurationError, CurrencyMismatch, InvalidMessage, NotConfirmed,
-                       NotifyNotGenuine, OrderMismatch, OrderNotFound, OutcomeUnknown, PartyMismatch, TransportError,
-                       UnknownStatus, UnreadableMessage, show)
+from ...errors import (BodyTooLarge, ConfigurationError, InvalidMessage, NotConfirmed, NotifyNotGenuine, OutcomeUnknown,
+                       TransportError, UnreadableMessage, show)
+from ...migration.receiving import fact_of
 from ...notification import verify_notify
 from ...synchronous_return import verify_return
-from .answers import ACCEPTED, Answer, Returned, accepted, refused
+from .answers import ACCEPTED, SIGNED, Answer, Returned, accepted, for_ams, refused
+from .from_ams import Called, claimed, is_json, must_be_known, verified
 from .seldom import Seldom
 
 LOG = logging.getLogger("alipay_mapi.contrib")
@@ -24,29 +26,30 @@ LOG = logging.getLogger("alipay_mapi.contrib")
 #: (shop, body, answer, first): keeps what was said and what became of it. It is called for what was accepted, in the
 #: transaction that stores it, and seldom enough for what was refused. ``first``: nothing of the kind was known before.
 Evidence = Callable[[str, bytes, Answer, bool], Any]
-#: Refused although the sign holds.
-SIGNED = (AmountMismatch, CurrencyMismatch, NotConfirmed, OrderMismatch, OrderNotFound, PartyMismatch, UnknownStatus)
 
 
 class Callbacks:
-    """``clients``: shop → Client. ``taking``: an ``IntoStore`` or ``IntoShop``. ``evidence``: see ``Evidence``.
-    ``seldom``: what a flood may write."""
+    """``clients``: shop → Client. ``backends``: shop → its gateways by name, where it has others than MAPI.
+    ``prefix``: of the public path, which a proxy takes off. ``taking``: an ``IntoStore`` or ``IntoShop``.
+    ``evidence``: see ``Evidence``. ``seldom``: what a flood may write."""
 
     def __init__(self, clients: Mapping[str, Client], taking: Any, evidence: Optional[Evidence] = None,
-                 seldom: Optional[Seldom] = None, clock: Callable[[], float] = time.monotonic):
+                 seldom: Optional[Seldom] = None, clock: Callable[[], float] = time.monotonic,
+                 backends: Optional[Mapping[str, Mapping[str, Backend]]] = None, prefix: str = ""):
         self._clients, self._taking, self._evidence, self._clock = clients, taking, evidence, clock
+        self._backends, self._prefix = backends or {}, prefix
         self._seldom = Seldom() if seldom is None else seldom
         self._failures = Seldom()   # what the shop has to mend is not lost in a flood of junk
         self._signed = Seldom()     # nor what Alipay has signed
         self._asking = Seldom(1.0, 60)      # questions to the gateway about messages that anybody may repeat
 
     def notify(self, shop: str, method: str, content_type: Optional[str], length: Any,
-               read: Callable[[int], bytes], remote: str = "") -> Answer:
+               read: Callable[[int], bytes], remote: str = "", called: Optional[Called] = None) -> Answer:
         """What to answer. ``shop``: the merchant's name, of the URL. ``length``: the header ``Content-Length``, or
         None. ``read``: the raw body, so many bytes at most; whatever it raises is an unreadable message, unless it
         is an InvalidMessage itself (BodyTooLarge, for a framework's own limit). ``remote``: the address, for the log.
-        Raises nothing."""
-        began, body, kept = self._clock(), b"", []  # type: float, bytes, list
+        ``called``: gives path, query and headers of the request, which AMS signs. Raises nothing."""
+        began, body, kept, of_ams = self._clock(), b"", [], False  # type: float, bytes, list, bool
         if method != "POST":
             return refused("", UnreadableMessage("a notification is a POST"), 405)._replace(told=False)
         try:
@@ -55,9 +58,13 @@ class Callbacks:
                 answer = refused("", ConfigurationError("there is no such merchant"), 404)
             else:
                 body = _body(length, read)
-                answer = self._taken(shop, client, body, content_type, kept)
+                of_ams = called is not None and is_json(content_type)
+                answer = self._taken_from_ams(shop, body, called, kept) if of_ams else \
+                    self._taken(shop, client, body, content_type, kept)
         except Exception as err:    # the shop's own functions, too
             answer = refused(shop, err)
+        if of_ams:
+            answer = for_ams(answer)
         try:
             return self._tell(answer, body, remote, self._clock() - began, bool(kept))
         except Exception:   # of a log handler: the state is stored, so the answer stands
@@ -79,6 +86,20 @@ class Callbacks:
             kept.append(note)
             self._keep(shop, body, accepted(shop, note, None), first)
         return accepted(shop, note, self._taking.take(shop, note, keep))
+
+    def _taken_from_ams(self, shop, body, called, kept):
+        backend = self._backends.get(shop, {}).get(AMS)
+        message = verified(backend, called, body, self._prefix)
+        note = fact_of(message, lambda number: self._taking.order_of(shop, number),
+                       lambda number: self._taking.order_of_refund(shop, number),
+                       strict=self._taking.order_source(shop) is not None)
+        if note is message:
+            must_be_known(message, self._taking.takes_others())
+
+        def keep(first):
+            kept.append(note)
+            self._keep(shop, body, accepted(shop, note, None), first)
+        return accepted(shop, note, self._taking.take(shop, note, keep, AMS))
 
     def _confirmed(self, shop, client, body, content_type, order, number):
         """The sign fits, so it is Alipay's; it does not say for which merchant. Ask, but not for strangers."""
@@ -180,6 +201,8 @@ def _in_quotes(value: Any) -> Any:
 
 def _claimed(body: bytes) -> Mapping[str, str]:
     """The ids that a message claims to be about; nothing of it is believed."""
+    if body[:1] == b"{":
+        return claimed(body)
     try:
         pairs = form_body.parse(body)
     except InvalidMessage:

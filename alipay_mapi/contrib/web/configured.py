@@ -3,152 +3,39 @@
 Django hands over ``settings.ALIPAY_MAPI``, Flask every ``ALIPAY_MAPI_…`` without its prefix. Everything is made when it
 is first used, and kept; a value that cannot work is a ConfigurationError that begins with its name.
 """
-import importlib
-import re
-import threading
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 from urllib.parse import quote, urlsplit
 
-from ...client import Client, place_of
 from ...errors import ConfigurationError, InvalidRequest, show
 from ...fallback import Fallback, Schedule, Store, open_store
-from ...merchant import Merchant
-from ...merchant_settings import merchant_of
 from ...order import Order
-from ...request import SignedRequest, build_order_string, build_request
+from ...request import build_order_string, build_request
 from .callbacks import Callbacks, Evidence
+from .gateways import Back, Gateways
+from .given import NAMES
 from .paying import MOBILE, payment_params
 from .taking import IntoShop, IntoStore
 
-#: What may be set. In ``docs/django.md`` and ``docs/flask.md`` each has its line.
-NAMES = ("MERCHANTS", "DEFAULT_MERCHANT", "SITE_URL", "RETURN_TO", "STORE", "HANDLER", "WITHIN", "ORDER", "NOTIFIED",
-         "EVIDENCE", "FALLBACK")
+__all__ = ["FALLBACK_NAMES", "NAMES", "Configured"]
+
 #: What the fallback may be told: the schedule, and what a run is told.
 FALLBACK_NAMES = Schedule._fields + ("per_second", "refunds_apart", "workers", "deadline", "limit")
 #: Those that None switches off.
 _OR_NONE = ("per_second", "refunds_apart", "deadline", "limit")
 
-_SHOP = re.compile("[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
-
-class Configured:
+class Configured(Gateways):
     """``values``: the mapping. ``title``: how the framework calls it, for messages: ``ALIPAY_MAPI[{!r}]`` in Django.
     ``open_own``: opens the framework's own store, for ``STORE = "django"``. ``around``: the shop's functions → the same
     in a transaction. Raises ConfigurationError for a name that is none of ``NAMES``."""
 
     def __init__(self, values: Mapping[str, Any], title: str = "{}", open_own: Optional[Callable[[], Store]] = None,
                  evidence: Optional[Evidence] = None, around: Optional[Callable[[Callable], Callable]] = None):
-        self.title, self._open_own = title, open_own
-        if not isinstance(values, Mapping):
-            raise ConfigurationError("{}: a dict of settings; there are {}".format(
-                title.partition("[")[0] if "[" in title else "the settings", ", ".join(NAMES)))
-        self._values = dict(values)
-        self._keep, self._around = evidence, around
-        self._lock = threading.RLock()
-        self._made: Dict[str, Any] = {}
-        for name in self._values:
-            if name not in NAMES:
-                raise self.wrong(name, "no setting of this; there are {}".format(", ".join(NAMES)))
-
-    def __repr__(self):
-        return "<Configured {}>".format(", ".join(sorted(self._values)))
-
-    def wrong(self, name: str, text: str) -> ConfigurationError:
-        return ConfigurationError("{}: {}".format(self.title.format(show(name)), text))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """A setting as it was given."""
-        value = self._values.get(name)
-        return default if value is None else value
-
-    def _once(self, name, make):
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = make()
-            return self._made[name]
-
-    # --- merchants ------------------------------------------------------------------------------------------------
-
-    @property
-    def names(self) -> Mapping[str, Mapping[str, Any]]:
-        """The merchants as they were given, by name. Raises ConfigurationError."""
-        given = self.get("MERCHANTS")
-        if not isinstance(given, Mapping) or not given:
-            raise self.wrong("MERCHANTS", "a dict of names to merchants, each a dict with partner, sign_type and keys")
-        for name, values in given.items():
-            if not isinstance(name, str) or _SHOP.fullmatch(name) is None:
-                raise self.wrong("MERCHANTS", "a merchant's name is 1 to 40 letters, digits and _ . -, as orders are "
-                                              "stored with it")
-            if not isinstance(values, Mapping):
-                raise self.wrong("MERCHANTS", "{} is not a dict".format(name))
-        return given
-
-    @property
-    def default(self) -> str:
-        """The merchant that is meant where none is named. Raises ConfigurationError."""
-        names, chosen = self.names, self.get("DEFAULT_MERCHANT")
-        if chosen is None and len(names) == 1:
-            return next(iter(names))
-        if chosen is None and "default" in names:
-            return "default"
-        if not isinstance(chosen, str) or chosen not in names:
-            raise self.wrong("DEFAULT_MERCHANT", "one of {}".format(", ".join(sorted(names))))
-        return chosen
-
-    def merchant(self, name: Optional[str] = None) -> Merchant:
-        """Raises ConfigurationError and its kinds."""
-        return self.client(name).shop
-
-    def client(self, name: Optional[str] = None) -> Client:
-        """The gateway, as this merchant sees it. Raises ConfigurationError and its kinds."""
-        name = self.default if name is None else name
-        if name not in self.names:
-            raise self.wrong("MERCHANTS", "there is no {}; there are {}".format(show(name), ", ".join(self.names)))
-        return self._once("client " + name, lambda: Client(self._merchant(name)))
-
-    def _merchant(self, name):
-        problem = None
-        try:
-            return merchant_of(self.names[name])
-        except ConfigurationError as err:
-            problem = err
-        raise type(problem)("{}[{!r}]: {}".format(self.title.format("MERCHANTS"), name, problem))
-
-    @property
-    def clients(self) -> Mapping[str, Client]:
-        """Of all merchants. Raises ConfigurationError and its kinds."""
-        return {name: self.client(name) for name in self.names}
+        super().__init__(values, title)
+        self._open_own, self._keep, self._around = open_own, evidence, around
 
     # --- orders ---------------------------------------------------------------------------------------------------
-
-    def function(self, name: str) -> Optional[Callable[..., Any]]:
-        """A setting that names a function of the shop: the function, or "package.module.function". Raises
-        ConfigurationError."""
-        value = self.get(name)
-        if value is None or callable(value):
-            return value
-        # Not under the lock: what is imported may use this at its top, in another thread, under the lock of imports.
-        if name not in self._made:
-            self._made[name] = self._imported(name, value)
-        return self._made[name]
-
-    def _imported(self, name, value):
-        module, _, attribute = value.rpartition(".") if isinstance(value, str) else ("", "", "")
-        if not module:
-            raise self.wrong(name, "a function, or its path as text, such as shop.payments.settle")
-        problem = ""
-        try:
-            found = getattr(importlib.import_module(module), attribute, None)
-        except ImportError as err:
-            found, problem = None, "{} cannot be imported ({})".format(show(module),
-                                                                       show(err.name or type(err).__name__))
-        except Exception as err:    # whatever the shop's module raises at its top
-            found, problem = None, "{} cannot be imported ({} at {})".format(show(module), type(err).__name__,
-                                                                             place_of(err))
-        if not callable(found):
-            raise self.wrong(name, problem or "{} has no function {}".format(show(module), show(attribute)))
-        return found
 
     @property
     def has_store(self) -> bool:
@@ -185,7 +72,8 @@ class Configured:
         given = self.fallback_settings
         more = {name: given[name] for name in ("per_second", "refunds_apart") if name in given}
         schedule = Schedule()._replace(**{name: given[name] for name in Schedule._fields if name in given})
-        store, clients = self.store(), self.clients
+        store, clients = self.store(), {name: self.backends(name) if name in self.accounts else self.client(name)
+                                        for name in self.names}
         if handler is not None and within is not None:
             raise self.wrong("WITHIN", "HANDLER is set too; keep one of them")
         try:
@@ -229,25 +117,33 @@ class Configured:
             raise self.wrong("NOTIFIED", "without a store, give ORDER (which order is it?) and NOTIFIED (book it)")
         else:
             taking = IntoShop(order, notified)
-        return Callbacks(self.clients, taking, self._keep if self.get("EVIDENCE", True) else None)
+        prefix = urlsplit(self.site_url).path.rstrip("/") if self.accounts else ""
+        return Callbacks(self.clients, taking, self._keep if self.get("EVIDENCE", True) else None,
+                         backends={name: self.backends(name) for name in self.accounts}, prefix=prefix)
 
     # --- payments -------------------------------------------------------------------------------------------------
 
     def payment(self, order: Order, *, notify_url: str, return_url: Optional[str] = None, shop: Optional[str] = None,
-                service: str = "create_forex_trade", timeout: Optional[str] = None, **fields: Any) -> SignedRequest:
-        """A signed payment of an order, which is watched from now on. ``fields``: what the service takes beside the
-        order's number and price, such as ``subject``. ``timeout``: how long it can be paid, such as ``30m``. Raises
-        InvalidRequest, WatchConflict, StoreError, ConfigurationError."""
+                service: str = "create_forex_trade", timeout: Optional[str] = None, back: Optional[Back] = None,
+                **fields: Any) -> Any:
+        """A payment of an order, which is watched from now on: a ``SignedRequest``, or AMS's ``PaymentPage`` where the
+        order goes there; both have ``url`` and ``form()``. ``fields``: what the service takes beside the
+        order's number and price, such as ``subject``. ``timeout``: how long it can be paid, such as ``30m``. ``back``:
+        where the view of ``return_url`` sends the buyer on; None where that address is the shop's own. Raises
+        InvalidRequest, WatchConflict, StoreError, ConfigurationError, and for AMS what its back end raises."""
         if service == MOBILE:
             raise InvalidRequest("service: {} is paid in an app; use app_payment".format(MOBILE), parameter="service")
         name, params = self._paid_for(order, shop, service, notify_url, return_url, timeout, fields)
+        if name in self.accounts:
+            return self._routed(name, order, service, params, timeout, back)
         request = build_request(self.merchant(name), service, params)
         self._watch(name, order, timeout)
         return request
 
     def app_payment(self, order: Order, *, notify_url: str, shop: Optional[str] = None, timeout: Optional[str] = None,
                     **fields: Any) -> str:
-        """The same for an app: the order string of ``mobile.securitypay.pay``."""
+        """The same for an app: the order string of ``mobile.securitypay.pay``. Always on MAPI: the app's SDK takes no
+        other."""
         name, params = self._paid_for(order, shop, MOBILE, notify_url, None, timeout, fields)
         text = build_order_string(self.merchant(name), params)
         self._watch(name, order, timeout)

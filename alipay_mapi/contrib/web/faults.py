@@ -29,8 +29,8 @@ _BOUNDS = {"per_second": (0.001, 10000), "refunds_apart": (3, 3600), "workers": 
 
 
 class Problem(NamedTuple):
-    """``id``: E001 to E005, W001 to W003, W007. ``level``: ``error`` or ``warning``. ``text``: begins with the setting.
-    ``hint``: the cure. Neither holds a key."""
+    """``id``: E001 to E005, W001 to W003, W007, W009. ``level``: ``error`` or ``warning``. ``text``: begins with the
+    setting. ``hint``: the cure. Neither holds a key."""
 
     id: str
     level: str
@@ -60,7 +60,7 @@ def problems_of(values: Any, title: str = "{}", debug: bool = False,
 def problems(configured: Configured, debug: bool = False) -> List[Problem]:
     """Everything that is wrong, not only the first. ``debug``: is this a developer's machine? Raises nothing."""
     found = list(_merchants(configured, debug))
-    for look in (_default, _site, _functions, _store, _fallback, _rest):
+    for look in (_default, _accounts, _site, _functions, _store, _fallback, _rest):
         found += look(configured)
     if pycrypto_is_there():
         found.append(Problem("W003", WARNING, "the abandoned pycrypto is installed, in the same folder Crypto",
@@ -139,6 +139,25 @@ def _odd_gateway(gateway: Any) -> str:
     if merchant.is_loopback(parts.hostname or ""):
         return "this machine itself"
     return "spoken to over plain http" if parts.scheme == "http" else ""
+
+
+def _accounts(configured: Configured) -> List[Problem]:
+    """AMS, and what goes there."""
+    text = _refused(lambda: configured.accounts)
+    if text:
+        return [_other(text)]
+    found = [_refused(partial(configured.account, name)) for name in configured.accounts]
+    if configured.accounts and not configured.has_store:
+        found.append("{}: an order stays on the gateway that made it, and that is kept in the store; set STORE".format(
+            configured.title.format("AMS")))
+    for name in configured.accounts or ("",):       # nobody has one: then nothing may go there
+        found.append(_refused(partial(configured.rule, name)))
+    problems = [_other(text) for text in dict.fromkeys(found) if text]
+    if configured.accounts and configured.get("RETURN_TO") is None:
+        problems.append(Problem("W009", WARNING, str(configured.wrong("RETURN_TO", "not set, and AMS signs nothing on "
+                                "the buyer's way back, so he is shown the page for what cannot be believed")),
+                                "Name a page of the shop that shows the order."))
+    return problems
 
 
 def _default(configured: Configured) -> Iterator[Problem]:

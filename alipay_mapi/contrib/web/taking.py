@@ -3,17 +3,19 @@ from contextlib import contextmanager
 from typing import Any, Callable, ContextManager, Iterator, Optional
 
 from ... import status
+from ...backend import AMS, MAPI
 from ...checks import find_order
 from ...errors import AlipayError, ConfigurationError, NotConfirmed, OrderNotFound, StoreError, show
 from ...fallback import Fallback
 from ...fallback.outbox import must_have_run
 from ...notification import REFUND, TRADE, Notification
 from ...order import Order
+from ...response import Response
 
 #: (shop, out_trade_no) → the shop's order, None when there is none.
 OrderOf = Callable[[str, str], Optional[Order]]
-#: (shop, verified notification); when it returns, the shop's state is durable.
-Notified = Callable[[str, Notification], Any]
+#: (shop, verified message); when it returns, the shop's state is durable.
+Notified = Callable[[str, Any], Any]
 #: Called when a message is taken in, in the transaction that stores what it says. Is it the first that says so?
 Keep = Callable[[bool], Any]
 
@@ -45,10 +47,23 @@ class IntoStore:
             if self._order is None or self._order(shop, out_trade_no) is None:
                 raise OrderNotFound("no such order is watched here (yet)", out_trade_no=show(out_trade_no))
 
-    def take(self, shop: str, note: Notification, keep: Keep = lambda first: None) -> Any:
-        """The store's Decision, once its effects are carried out. Raises OrderNotFound, StoreError, EffectFailed, and
-        what the shop's functions raise."""
-        if note.kind not in (TRADE, REFUND):
+    def order_of(self, shop: str, out_trade_no: str) -> Optional[Order]:
+        """The order that an AMS message is compared with. Raises StoreError."""
+        row = self._fallback().store.get(shop, out_trade_no)
+        if row is not None:
+            return row.order
+        return None if self._order is None else self._order(shop, out_trade_no)
+
+    def order_of_refund(self, shop: str, out_return_no: str) -> Optional[Order]:
+        """The order that a refund was asked for here, by the refund's number alone. Raises StoreError."""
+        row = self._fallback().store.order_of_refund(shop, out_return_no, AMS)
+        return None if row is None else row.order
+
+    def take(self, shop: str, note: Any, keep: Keep = lambda first: None, gateway: str = MAPI) -> Any:
+        """The store's Decision, once its effects are carried out. ``note``: a verified message of ``gateway``. Raises
+        OrderNotFound, StoreError, EffectFailed, and what the shop's functions raise."""
+        # A gateway's own message is here as it came where nobody knows of which order it speaks.
+        if not isinstance(note, (Notification, Response)) or getattr(note, "kind", TRADE) not in (TRADE, REFUND):
             if self._notified is None:
                 raise ConfigurationError("NOTIFIED: a notification of type {} came, and no function takes it".format(
                     note.kind))
@@ -56,32 +71,32 @@ class IntoStore:
             keep(False)
             return None
         number = note.get("out_trade_no", "")
-        decision = self._stored(shop, number, note, keep)
+        decision = self._stored(shop, number, note, keep, gateway)
         # All that waits for this order, not only what is new: it may be here again because the handler failed.
         if self._fallback().carry_out(only=(shop, number)).failed:
             raise EffectFailed("the shop's handler failed; the order's state is stored, and its effect is handed over "
                                "again by the next notification or run", out_trade_no=show(number))
         return decision
 
-    def _stored(self, shop, number, note, keep):
+    def _stored(self, shop, number, note, keep, gateway):
         try:
-            return self._notify(shop, note, keep)
+            return self._notify(shop, note, keep, gateway)
         except OrderNotFound:
             order = self._order
             if order is None or self._is_old(note):
                 raise
-        self._fallback().watch(shop, find_order(note, lambda number: order(shop, number)))
-        return self._notify(shop, note, keep)
+        self._fallback().watch(shop, find_order(note, lambda number: order(shop, number)), gateway=gateway)
+        return self._notify(shop, note, keep, gateway)
 
-    def _notify(self, shop, note, keep):
+    def _notify(self, shop, note, keep, gateway):
         with self._together():
-            decision = self._fallback().notified(shop, note, carry_out=False)
+            decision = self._fallback().notified(shop, note, carry_out=False, gateway=gateway)
             keep(bool(decision.effects))
         return decision
 
     def _is_old(self, note):
         """Then its order may have been settled and pruned long ago, and would be settled once more."""
-        moment = note.notify_time
+        moment = getattr(note, "notify_time", None)
         return moment is not None and self._fallback().store.now() - moment.timestamp() > _REPEATED_FOR
 
     def takes_others(self) -> bool:
@@ -109,9 +124,17 @@ class IntoShop:
     def expects(self, shop: str, out_trade_no: str) -> None:
         """Nothing: ``order_source`` says it."""
 
-    def take(self, shop: str, note: Notification, keep: Keep = lambda first: None) -> None:
+    def order_of(self, shop: str, out_trade_no: str) -> Optional[Order]:
+        """The order that an AMS message is compared with."""
+        return self._order(shop, out_trade_no)
+
+    def order_of_refund(self, shop: str, out_return_no: str) -> None:
+        """None: the shop alone knows, and gets the message as it came."""
+
+    def take(self, shop: str, note: Any, keep: Keep = lambda first: None, gateway: str = MAPI) -> None:
         """Raises what the shop's function raises."""
-        if note.kind == TRADE and note.get("trade_status") in status.PAID and not note.is_paid:
+        if (isinstance(note, Notification) and note.kind == TRADE and note.get("trade_status") in status.PAID
+                and not note.is_paid):
             raise NotConfirmed("paid, and the amount cannot be compared with a price in rmb_fee: ask "
                                "single_trade_query, or let the fallback's store keep such orders",
                                out_trade_no=show(note["out_trade_no"]))

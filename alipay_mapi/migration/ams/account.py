@@ -49,7 +49,7 @@ class Account(keys.SecretValue):
                 r"[!-~]{1,128}", self.agent_token, re.ASCII) is None):
             raise ConfigurationError("agent_token: 1 to 128 ASCII characters without blanks, or None")
         domain = self.domain if self.domain is not None else domains.domain_of(self.region, in_store=self.in_store)
-        check_gateway(domain, self.allow_http)
+        _check_url(domain, self.allow_http)
         if re.fullmatch(r"https?://[^/]+/?", domain) is None:
             raise ConfigurationError("domain: the host alone, such as {}; the path belongs to each call".format(
                 domains.DOMAINS["asia"]))
@@ -95,3 +95,12 @@ class Account(keys.SecretValue):
         if not self.alipay_public_key:
             raise MissingKey("alipay_public_key: needed to check what AMS sends; this account was made without it")
         return self.alipay_public_key
+
+
+def _check_url(domain, allow_http):
+    try:
+        check_gateway(domain, allow_http)
+        return
+    except ConfigurationError as err:
+        problem = str(err).partition(": ")[2].partition("; ")[0]
+    raise ConfigurationError("domain: {}; give the host alone, such as {}".format(problem, domains.DOMAINS["asia"]))

@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ...backend import (AMS, PAYMENT_CONTENT, REFUND_CONTENT, Backend, Fact, PaymentPage, check_is_page,
                         refund_request)
-from ...errors import AlipayError, GatewayError, InvalidMessage, TransportError, show
+from ...errors import (AlipayError, GatewayError, InvalidMessage, PartyMismatch, TransportError, UntrustedMessage,
+                       show)
 from ...order import Order
 from ...times import GMT8
 from ..ams.amounts import from_ams
@@ -98,7 +99,7 @@ class AmsBackend(Backend):
     def query_refund(self, order: Order, out_return_no: str) -> Fact:
         """By ``inquiryRefund``."""
         try:
-            reply = self.client.inquiry_refund(refund_request_id=out_return_no)
+            reply = _proved(lambda: self.client.inquiry_refund(refund_request_id=out_return_no))
             return refund_facts(reply.answer, order)
         except NotDecided:
             raise
@@ -147,12 +148,21 @@ class AmsBackend(Backend):
     def _mapped(self, call: Callable[[], Reply], service: str) -> Reply:
         """The reply; a no of AMS as GatewayError with MAPI's code."""
         try:
-            return call()
+            return _proved(call)
         except NotDecided:
             raise
         except GatewayError as err:
             problem = err
         raise _in_mapis_words(problem, service)
+
+
+def _proved(call: Callable[[], Reply]) -> Reply:
+    """The reply. An answer for another client id is no proof of anything: that is seen before its signature is."""
+    try:
+        return call()
+    except PartyMismatch as err:
+        problem = str(err)
+    raise UntrustedMessage(problem)
 
 
 def _signed_code(error: GatewayError) -> str:

@@ -7,8 +7,9 @@ import pytest
 import django_setup
 from django_fixtures import database, tables  # noqa: F401 - fixtures
 
-# The contract's places, orders and changes serve here as well.
-sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "fallback"))
+# The contract's places, orders and changes serve here as well, and what plays AMS's part.
+for _folder in ("fallback", "migration"):
+    sys.path.append(str(Path(__file__).resolve().parent.parent.parent / _folder))
 
 collect_ignore_glob = []
 _told = []

@@ -140,9 +140,9 @@ def post(body, path=NOTIFY, content_type=genuine.FORM + "utf-8", client=None, **
     return (client or Client(enforce_csrf_checks=True)).generic("POST", path, body, content_type, **extra)
 
 
-def call(method, url, body=b"", content_type=None):
+def call(method, url, body=b"", content_type=None, headers=None):
     """A request to Django as a server has it: nothing is raised, what fails is a page."""
-    headers = {} if content_type is None else {"Content-Type": content_type}
+    headers = dict(headers or {}, **({} if content_type is None else {"Content-Type": content_type}))
     return wsgi.call(WSGIHandler(), method, "https://shop.example" + url, body, headers)
 
 

@@ -11,6 +11,7 @@ import django
 import django_shop
 import genuine
 from django_shop import NOTIFY, RETURN, logged, merchant, shop, values, watch
+from migration_samples import dumped, notification_headers, pem, result
 
 pytestmark = pytest.mark.usefixtures("database")
 MAIL, PHONE, NAME = "canary.buyer@mail.example", "13912345678", "Canary Buyerson"
@@ -22,14 +23,18 @@ BACK = genuine.signed(dict(genuine.RETURN, out_trade_no="M1", buyer_email=MAIL, 
                            receive_phone=PHONE, receive_name=NAME))
 QUERY = "?" + genuine.form(BACK).decode("ascii")
 PRIVATE_KEY = genuine.key_file("rsa2048", "private")
+AMS_KEY = pem("merchant-private")
 CANARIES = [MAIL, quote_plus(MAIL), PHONE, NAME, quote_plus(NAME), "2088999988887777", genuine.MD5_KEY,
-            SIGNED["sign"], BACK["sign"], "".join(PRIVATE_KEY.splitlines()[1:3]), PRIVATE_KEY.splitlines()[3]]
+            SIGNED["sign"], BACK["sign"], "".join(PRIVATE_KEY.splitlines()[1:3]), PRIVATE_KEY.splitlines()[3],
+            AMS_KEY.splitlines()[4], "canary-agent"]
 MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
               "django.contrib.auth.middleware.AuthenticationMiddleware",
               "django.contrib.messages.middleware.MessageMiddleware"]
 RSA2 = {"partner": genuine.PARTNER, "sign_type": "RSA2", "private_key": PRIVATE_KEY,
         "alipay_public_key": genuine.key_file("rsa2048-other")}
 TWO = {"shop": merchant(), "rsa": RSA2}
+AMS = {"shop": {"client_id": "CLIENT001", "private_key": AMS_KEY, "alipay_public_key": pem("platform-public"),
+                "agent_token": "canary-agent"}}
 
 
 def found_in(text):
@@ -74,7 +79,7 @@ def test_the_canaries_would_be_found():
 
 
 def test_when_the_shops_handler_raises(told):
-    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", HANDLER=django_shop.fail)):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", HANDLER=django_shop.fail, AMS=AMS)):
         watch("M1", None)
         answer = notify()
     assert (answer.status, answer.body) == (500, b"fail")
@@ -87,9 +92,19 @@ def test_when_the_function_raises_that_books(told):
     assert (answer.status, answer.body) == (500, b"fail")
 
 
-@pytest.mark.parametrize("what", [notify, come_back])
+def notify_from_ams():
+    """With a buyer, a card's token and a signature."""
+    body = dumped({"notifyType": "PAYMENT_RESULT", "result": result(), "paymentRequestId": "M1", "paymentId": "P1",
+                   "paymentAmount": {"currency": "CNY", "value": "800"}, "pspCustomerInfo": {"displayCustomerId": MAIL},
+                   "paymentResultInfo": {"cardToken": NAME}})
+    headers = notification_headers(NOTIFY, body)
+    CANARIES.append(headers["Signature"][-60:])
+    return django_shop.call("POST", NOTIFY, body, "application/json", headers)
+
+
+@pytest.mark.parametrize("what", [notify, come_back, notify_from_ams])
 def test_when_a_middleware_raises_afterwards(told, what):
-    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop"), MIDDLEWARE=MIDDLEWARE + [
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", AMS=AMS), MIDDLEWARE=MIDDLEWARE + [
             "django_shop.ReadsTheQuery", "django_shop.FailsAfterwards"]):
         watch("M1", None)
         answer = what()
@@ -105,7 +120,9 @@ def test_when_a_middleware_raises_afterwards(told, what):
 @pytest.mark.parametrize("what", [notify, come_back])
 @pytest.mark.parametrize("wrong", [{"COLOUR": "red"}, {"HANDLER": "no.such"}, {"FALLBACK": {"grace": "x"}},
                                    {"MERCHANTS": {"shop": merchant(sign_type="RSA2", private_key=PRIVATE_KEY[:400])}},
-                                   {"MERCHANTS": {"shop": merchant(), "other": dict(RSA2, private_key="x")}}])
+                                   {"MERCHANTS": {"shop": merchant(), "other": dict(RSA2, private_key="x")}},
+                                   {"AMS": {"shop": dict(AMS["shop"], private_key=AMS_KEY[:700])}},
+                                   {"AMS": {"nobody": AMS["shop"]}}, {"AMS": AMS["shop"]}])
 def test_when_the_settings_are_wrong(told, what, wrong):
     with shop(values(**dict({"MERCHANTS": TWO, "DEFAULT_MERCHANT": "shop"}, **wrong))):
         answer = what()
@@ -136,7 +153,7 @@ def test_when_a_page_of_the_shop_raises_that_has_made_a_payment(told, monkeypatc
     pattern = urls_under_test.url(r"^orders/(?P<out_trade_no>[^/]+)/$", pay)
     monkeypatch.setattr(urls_under_test, "urlpatterns", [pattern] + urls_under_test.urlpatterns)
     clear_url_caches()
-    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", AMS=AMS)):
         answer = django_shop.call("GET", "/orders/P1/")
     clear_url_caches()
     assert answer.status == 500
@@ -153,9 +170,10 @@ def test_when_there_is_no_such_merchant(told):
 
 
 def test_when_all_is_well(told):
-    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop")):
+    with shop(values(MERCHANTS=TWO, DEFAULT_MERCHANT="shop", AMS=AMS)):
         watch("M1", None)
         assert notify().body == b"success"
+        assert notify_from_ams().status == 200
         assert come_back().status == 200
         assert django_shop.call("POST", NOTIFY, BODY.replace(b"8.00", b"9.00"), genuine.FORM + "utf-8").status == 400
         assert django_shop.call("POST", NOTIFY + "rsa/", BODY, genuine.FORM + "utf-8").status == 400
@@ -176,7 +194,10 @@ DATABASE = "postgresql://shop:canary-password@db.internal/shop?zz=1"
     [values()],
     values(STORE=DATABASE),
     values(MERCHANTS={"shop": dict(RSA2, private_key=PRIVATE_KEY.replace("A", "B", 3))}),
-], ids=["misspelt", "no default", "bad name", "no dict", "a list", "no settings", "store", "broken key"])
+    values(AMS={"shop": dict(AMS["shop"], private_key=AMS_KEY.replace("A", "B", 3))}, NEW_ORDERS="ams"),
+    values(AMS={"shop": dict(AMS["shop"], colour="red")}, NEW_ORDERS="ams"), values(AMS={"nobody": AMS["shop"]}),
+], ids=["misspelt", "no default", "bad name", "no dict", "a list", "no settings", "store", "broken key", "broken ams",
+        "misspelt ams", "nobody's ams"])
 def test_no_key_is_on_the_debug_page_of_a_view_that_pays_with_wrong_settings(given):
     import html
     import sys

@@ -52,8 +52,8 @@ class Desk:
         """Its result, in the app's context; no call leaves this machine."""
         with self.app.app_context():
             if self.app.config.get("ALIPAY_MAPI_STORE") is not None:
-                for client in self.alipay.fallback().clients.values():
-                    client._transport = self.gateway
+                for gateways in self.alipay.fallback().backends.values():
+                    gateways["mapi"].client._transport = self.gateway
             return call()
 
     def watch(self, *numbers, **price):
@@ -65,7 +65,8 @@ class Desk:
     def post(self, body, content_type=FORM + "utf-8", path="/alipay/notify/", **more):
         """What Alipay's server does → (status, text)."""
         answer = self.app.test_client().post(path, data=body, content_type=content_type, **more)
-        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        of_ams = content_type == "application/json"
+        assert answer.headers["Content-Type"] == (content_type if of_ams else "text/plain; charset=utf-8")
         return answer.status_code, answer.data.decode("ascii")
 
     def returns(self, query, path="/alipay/return/"):

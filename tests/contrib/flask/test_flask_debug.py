@@ -6,10 +6,14 @@ from werkzeug.debug import DebuggedApplication
 
 from alipay_mapi import Order
 from genuine import RETURN, changed, message
+from migration_samples import dumped, notification_headers, pem, result
 
 TEA = Order("A1", total_fee="8.00", currency="USD")
 PRIVATE = dict(buyer_email=CANARIES[1], buyer_id="2088000000000042", body="call " + CANARIES[2])
 NOTE = note(**PRIVATE)
+AMS_KEY = pem("merchant-private")
+AMS = {"shop": {"client_id": "CLIENT001", "private_key": AMS_KEY, "alipay_public_key": pem("platform-public"),
+                "agent_token": "canary-agent"}}
 BACK = message(changed(RETURN, buyer_email=CANARIES[1], body="call " + CANARIES[2]))
 
 
@@ -20,7 +24,8 @@ def signs():
 def clean(*texts):
     """Nothing private in any of them."""
     for text in texts:
-        for word in CANARIES + ("canary.buyer%40example.com", "2088000000000042") + tuple(signs()):
+        for word in CANARIES + ("canary.buyer%40example.com", "2088000000000042", AMS_KEY.splitlines()[4],
+                                "canary-agent") + tuple(signs()):
             assert word not in text, word
 
 
@@ -29,7 +34,7 @@ def desk(tmp_path):
     """A shop in debug mode, whose own code raises wherever it can."""
     def raises(*_):
         raise ZeroDivisionError("the shop's own")
-    with Desk(STORE="sqlite:///{}".format(tmp_path / "orders.db"), HANDLER=raises,
+    with Desk(STORE="sqlite:///{}".format(tmp_path / "orders.db"), HANDLER=raises, AMS=AMS, RETURN_TO="/orders/",
               before=lambda app: app.config.update(DEBUG=True, PROPAGATE_EXCEPTIONS=True)) as one:
         yield one
 
@@ -58,7 +63,9 @@ def test_T84_a_page_of_the_shop_that_fails_beside_a_payment(desk):
 
 @pytest.mark.parametrize("wrong", [
     {"MERCHANTS": {"shop": {"partner": "2088101122136241", "sign_type": "RSA2", "private_key": CANARIES[0] * 9}}},
-    {"STORE": "mysql+nothing://root:{}@db/x".format(CANARIES[0])}, {"SITE_URL": "//" + CANARIES[1]}])
+    {"STORE": "mysql+nothing://root:{}@db/x".format(CANARIES[0])}, {"SITE_URL": "//" + CANARIES[1]},
+    {"AMS": {"shop": dict(AMS["shop"], private_key=AMS_KEY[:700])}, "NEW_ORDERS": "ams"}, {"AMS": {"no": AMS["shop"]}},
+    {"AMS": {"shop": dict(AMS["shop"], colour="red")}, "NEW_ORDERS": "ams"}])
 def test_T84_a_configuration_that_cannot_work(wrong):
     with Desk(before=lambda app: app.config.update(DEBUG=True), **wrong) as desk:
         desk.app.add_url_rule("/order", "order", lambda: desk.alipay.payment(TEA, subject="Tea").url)
@@ -102,6 +109,25 @@ def test_T100_the_page_that_the_buyer_is_sent_to_and_that_fails(desk):
     status, page, told = debug_page(desk, "/o/A1")
     assert status == 500
     clean(page, told)
+
+
+def test_T100_a_notification_of_ams_leaves_neither_its_body_nor_its_signature_behind(desk):
+    body = dumped({"notifyType": "PAYMENT_RESULT", "result": result(), "paymentRequestId": "A1", "paymentId": "P1",
+                   "paymentAmount": {"currency": "USD", "value": "800"},
+                   "pspCustomerInfo": {"displayCustomerId": CANARIES[1]}})
+    headers = notification_headers("/alipay/notify/", body)
+
+    def fail(response):
+        request = flask.request
+        raise RuntimeError("{!r} {!r} {!r} {!r}".format(request, request.get_data(), dict(request.headers),
+                                                        response.get_data()))
+    desk.watch()
+    desk.app.after_request(fail)
+    status, page, told = debug_page(desk, "/alipay/notify/", method="POST", data=body, headers=headers,
+                                    content_type="application/json")
+    assert status == 500 and "RuntimeError" in page and "out_trade_no=A1" in told
+    clean(page, told)
+    assert headers["Signature"][-60:] not in page + told
 
 
 def test_T100_T102_every_level_of_the_log_over_genuine_and_hostile_messages(desk):

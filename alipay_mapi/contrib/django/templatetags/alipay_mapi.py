@@ -5,6 +5,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
+from ....backend import PaymentPage
 from ....errors import InvalidRequest
 from ....request import SignedRequest
 
@@ -13,10 +14,10 @@ register = template.Library()
 
 @register.simple_tag
 def alipay_payment_form(payment: Any, submit: str = "Pay with Alipay", nonce: Any = "") -> str:
-    """A form of a signed request, which submits itself, and has a button where there is no script. Every value is
+    """A form of a payment, which submits itself, and has a button where there is no script. Every value is
     escaped. ``submit``: the button's text. ``nonce``: of the page's Content-Security-Policy, such as
     ``request.csp_nonce``. Raises InvalidRequest."""
-    if not isinstance(payment, SignedRequest):
+    if not isinstance(payment, (SignedRequest, PaymentPage)):
         raise InvalidRequest("alipay_payment_form: give what payment() returns, not {}".format(type(payment).__name__),
                              parameter="payment")
     text = payment.form(submit=str(submit))
