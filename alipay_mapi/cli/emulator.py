@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError, InvalidRequest, show
 from ..merchant import is_loopback
 from . import exits, options
+from .ini import AMS
 from .output import Output
 
 #: The first line of an ini file that may be written over.
@@ -35,6 +36,8 @@ def add(commands: Any, parents: list) -> None:
                         help="default 127.0.0.1; another address opens it to other machines")
     parser.add_argument("--ini", metavar="FILE", default="shop.ini", help="where the merchants are written; default "
                         "shop.ini. Never over a file that the emulator did not write")
+    parser.add_argument("--ams", action="store_true", help="write the merchants' accounts at AMS too, as [NAME.ams]; "
+                        "their keys take some seconds")
     parser.add_argument("--fault", metavar="NAME=SHARE", action="append", default=[],
                         help="a share from 0 to 1 of all messages goes wrong so; may be given several times")
     parser.add_argument("--frozen", action="store_true", help="the clock stands still until the control API moves it")
@@ -141,7 +144,7 @@ def check_ini(path: str) -> None:
 def _added(text: bytes) -> bool:
     """Has somebody put a section of his own into the file?"""
     from ..emulator.merchants import PARTNERS
-    known = {"[{}]".format(name).encode("ascii") for name, _ in PARTNERS.values()}
+    known = {"[{}{}]".format(name, end).encode("ascii") for name, _ in PARTNERS.values() for end in ("", AMS)}
     return any(line.strip() not in known for line in text.splitlines() if line.startswith(b"["))
 
 
@@ -167,9 +170,15 @@ def write_ini(path: str, text: str) -> None:
 def _ini_text(emulator, args, out) -> str:
     from ..emulator import shop_ini
     names = [name for _, name, _ in emulator.merchants.partners()]
-    if emulator.ledger.count("merchants") < len(names):
+    count = emulator.ledger.count
+    if count("merchants") < len(names) or args.ams and count("ams_clients") < len(names):
         out.talk(_SLOW.format("" if args.state else "; --state FILE keeps them"))
-    return MARK + "\n\n" + "\n".join(shop_ini.section(emulator, name) for name in names)
+    sections = []
+    for name in names:
+        sections.append(shop_ini.section(emulator, name))
+        if args.ams:
+            sections.append(shop_ini.ams_section(emulator, name))
+    return MARK + "\n\n" + "\n".join(sections)
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -180,7 +189,7 @@ def _tell(emulator, server, args, out):
     merchants = emulator.merchants.partners()
     out.data(url=url, gateway=emulator.gateway_url, pages=url + "/", control=url + "/_emulator/", ini=args.ini,
              state=args.state, seed=args.seed, frozen=args.frozen, notify_url=args.notify_url or None,
-             faults=emulator.faults.rates, open_to_others=not is_loopback(args.host),
+             faults=emulator.faults.rates, ams=url if args.ams else None, open_to_others=not is_loopback(args.host),
              merchants=[{"name": name, "partner": partner, "sign_type": sign_type}
                         for partner, name, sign_type in merchants])
     if out.as_json:
@@ -195,6 +204,8 @@ def _tell(emulator, server, args, out):
         ("pages", url + "/  orders, requests, notifications; the cashier opens from there"),
         ("control", url + "/_emulator/  JSON; this address lists the calls"),
         ("merchants", "{}: sections {}".format(args.ini, ", ".join(name for _, name, _ in merchants))),
+        ("AMS", "domain {}; {}".format(url, "{}: sections {}".format(args.ini, ", ".join(
+            name + AMS for _, name, _ in merchants)) if args.ams else "--ams writes the accounts to " + args.ini)),
         ("state", args.state or "in memory: orders and keys are forgotten at the end (--state FILE keeps them)"),
         ("notify_url", args.notify_url or "the orders' own"),
         ("clock", "stands still; POST {}/_emulator/advance moves it".format(url) if args.frozen else "the machine's"),

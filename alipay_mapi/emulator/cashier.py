@@ -1,5 +1,5 @@
 """What a buyer does at the cashier: the button of a form → a call of the emulator."""
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from ..errors import InvalidRequest
 from .emulator import Emulator
@@ -29,7 +29,7 @@ def act(emulator: Emulator, trade: Dict[str, Any], form: Mapping[str, str]) -> s
             emulator.log_in(number, partner=partner, buyer=buyer)
         emulator.close_trade(number, partner=partner)
     elif action == "later":
-        emulator.pay_later(number, _delay(form.get("delay")), partner=partner, buyer=buyer)
+        emulator.pay_later(number, chosen_delay(form.get("delay")), partner=partner, buyer=buyer)
     elif action == "confirm":
         emulator.confirm_goods(number, partner=partner)
     elif action != "return":
@@ -37,7 +37,8 @@ def act(emulator: Emulator, trade: Dict[str, Any], form: Mapping[str, str]) -> s
     return action
 
 
-def _delay(text):
+def chosen_delay(text: Optional[str]) -> int:
+    """Seconds of :data:`DELAYS`, as a form has them. Raises InvalidRequest."""
     for seconds in DELAYS:
         if text == str(seconds):
             return seconds

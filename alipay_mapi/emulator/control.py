@@ -66,7 +66,11 @@ def _answered(emulator, call, in_path, query, body) -> Reply:
 
 
 def _is_missing(emulator, name, value):
-    return name == "merchant" or name == "out_trade_no" and not emulator.ledger.count("trades", out_trade_no=value)
+    if name == "out_trade_no":
+        return not emulator.ledger.count("trades", out_trade_no=value)
+    if name == "payment_request_id":
+        return not emulator.ledger.count("ams_payments", payment_request_id=value)
+    return name == "merchant"
 
 
 def _pattern(path, segment):

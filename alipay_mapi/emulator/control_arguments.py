@@ -6,13 +6,18 @@ from urllib.parse import parse_qsl
 
 from ..errors import InvalidRequest, show
 from ..services import SERVICES
+from .ams import clients
 from .merchants import SETTINGS
 
 #: Argument → what it is; every other one is text.
 TYPES = {
     "seconds": "number", "speed": "number", "times": "integer", "limit": "integer", "offset": "integer",
-    "lose": "boolean", "done": "boolean", "rates": "object", "lines": "the file",
+    "lose": "boolean", "done": "boolean", "passed": "boolean", "approved": "boolean", "sandbox": "boolean",
+    "rates": "object", "lines": "the file",
 }
+#: Members of AMS's pay call, as the page of ``payments/pay`` has them.
+_PAY = ("productCode", "order", "paymentAmount", "paymentMethod", "paymentFactor", "paymentExpiryTime",
+        "paymentNotifyUrl", "paymentRedirectUrl", "settlementStrategy", "env", "creditPayPlan", "merchantRegion")
 _TEXT_ONLY = 'text, such as "{}": a number would be a float'
 _HIGHEST = {"number": 10 ** 9, "integer": 10 ** 6}
 
@@ -85,6 +90,8 @@ def _no_constant(name):
 def _checked(name, value, kind, from_query):
     if from_query and kind == "integer" and re.fullmatch("[0-9]{1,9}", value, re.ASCII):
         value = int(value)
+    if from_query and kind == "boolean" and value in ("true", "false"):
+        value = value == "true"
     if kind == "text or JSON" and isinstance(value, (dict, list)):
         return value
     if kind in ("number", "integer"):
@@ -121,3 +128,12 @@ def of_service(given) -> Dict[str, str]:
 
 def of_merchants(given) -> Dict[str, str]:
     return {name: "any" for name in SETTINGS}
+
+
+def of_payment(given) -> Dict[str, str]:
+    """Members of the pay call's body."""
+    return {name: "text or JSON" for name in _PAY}
+
+
+def of_clients(given) -> Dict[str, str]:
+    return {name: "any" for name in clients.SETTINGS}

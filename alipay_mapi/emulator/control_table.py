@@ -2,7 +2,7 @@
 import re
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from .control_arguments import of_merchants, of_service
+from .control_arguments import of_clients, of_merchants, of_payment, of_service
 
 
 class Call(NamedTuple):
@@ -25,6 +25,41 @@ class Call(NamedTuple):
 
 
 _ORDER = "/trades/{out_trade_no}"
+_PAYMENT = "/payments/{payment_request_id}"
+
+#: What AMS has beside them. Where an order can be one of AMS, ``out_trade_no`` is its paymentRequestId, and ``partner``
+#: its client id: pay, pay_later, close and refund.
+AMS_CALLS = (
+    Call("GET", "/payments", "list_payments", "payments", "the payments of AMS, newest first", (),
+         ("limit", "offset")),
+    Call("POST", "/payments", "place_payment", "payment", "a payment without a signed request: 10.00 USD at the wallet",
+         ("payment_request_id",), ("merchant", "sandbox"), of_payment),
+    Call("GET", _PAYMENT, "_payment", "payment", "a payment with its captures, refunds and notifications", (),
+         ("client_id",)),
+    Call("POST", _PAYMENT + "/authorize", "authorize", "payment", "the buyer enters a card (its last four digits)", (),
+         ("card", "client_id")),
+    Call("POST", _PAYMENT + "/challenge", "challenge", "payment", "the buyer answers his bank at 3-D Secure", (),
+         ("passed", "client_id")),
+    Call("POST", _PAYMENT + "/refuse", "refuse_payment", "payment", "the wallet or the bank refuses, with a code", (),
+         ("code", "client_id")),
+    Call("POST", _PAYMENT + "/pend", "pend_payment", "payment", "the buyer has paid, and the bank takes its time", (),
+         ("client_id", "buyer")),
+    Call("POST", _PAYMENT + "/resend", "_resend_payment", "notify_id", "its newest notification is due again", (),
+         ("client_id",)),
+    Call("POST", "/registrations/{registration_request_id}/review", "review_registration", "registration",
+         "somebody at AMS decides about a secondary merchant", (), ("approved", "reason", "merchant", "sandbox")),
+    Call("POST", "/ams/cards", "store_card", "token", "the token of a test card: a paymentMethodId", (),
+         ("card", "merchant", "sandbox")),
+    Call("GET", "/ams/payment_code", "payment_code", "payment_code", "the code of a buyer in a store; what: pays, asks "
+         "or expired", (), ("buyer", "what")),
+    Call("GET", "/ams/requests", "_ams_requests", "requests", "what reached AMS, newest first", (), ("limit",)),
+    Call("GET", "/ams/clients", "_ams_clients", "clients", "the client ids of the test merchants"),
+    Call("GET", "/ams/clients/{merchant}", "_ams_client", "client", "one of them, with its settings", (), ("sandbox",)),
+    Call("GET", "/ams/clients/{merchant}/ini", "_ams_ini", "", "its section of shop.ini, with its test keys", (),
+         ("sandbox",)),
+    Call("PUT", "/ams/settings/{merchant}", "_ams_settings", "client", "change its settings", (), ("sandbox",),
+         of_clients),
+)
 
 #: Every call there is.
 CALLS = (
@@ -77,4 +112,4 @@ CALLS = (
     Call("POST", "/record/stop", "_record_stop", "recording", "stop writing"),
     Call("GET", "/record", "_record", "", "what was written down: JSON lines"),
     Call("POST", "/replay", "_replay", "replay", "do it again; the body is such a file", ("lines",)),
-)
+) + AMS_CALLS

@@ -2,7 +2,10 @@
 from typing import Any, Dict, List
 
 from ..errors import InvalidRequest
-from . import recorder, shop_ini
+from . import ams_shown, recorder, shop_ini
+from .ams.cards import CARDS
+from .ams.clients import SETTINGS as AMS_SETTINGS
+from .ams.fault_names import AMS_ANSWER_FAULTS
 from .control_arguments import TYPES, of_service
 from .control_table import CALLS
 from .emulator import Emulator
@@ -25,10 +28,10 @@ def index(emulator: Emulator) -> Dict[str, Any]:
         arguments += [_described(name, where, name in call.required) for name in call.required + call.optional]
         calls.append({"method": call.verb, "path": "/_emulator" + call.path, "about": call.about, "gives": call.gives,
                       "call": call.method.lstrip("_"), "arguments": arguments,
-                      "more": None if call.more is None else
-                      "the parameters of the service" if call.more is of_service else sorted(SETTINGS)})
-    return {"calls": calls, "faults": dict(ANSWER_FAULTS, **NOTIFICATION_FAULTS),
-            "buyers": [buyer._asdict() for buyer in BUYERS]}
+                      "more": None if call.more is None else "the parameters of the service"
+                      if call.more is of_service else sorted(call.more({}))})
+    return {"calls": calls, "faults": dict(ANSWER_FAULTS, **NOTIFICATION_FAULTS), "ams_faults": dict(AMS_ANSWER_FAULTS),
+            "buyers": [buyer._asdict() for buyer in BUYERS], "cards": [card._asdict() for card in CARDS]}
 
 
 def _described(name, where, required):
@@ -90,6 +93,55 @@ def resend_newest(emulator: Emulator, out_trade_no, partner=None) -> str:
             emulator.resend(row["notify_id"])
             return row["notify_id"]
     raise NotFound("out_trade_no: there is no notification of this order yet", parameter="out_trade_no")
+
+
+def payment(emulator: Emulator, payment_request_id, client_id=None) -> Dict[str, Any]:
+    """The payment, and what belongs to it."""
+    found = dict(emulator.payment(payment_request_id, client_id=client_id))
+    found.update(emulator.payment_moves(found))
+    for row in found["notifications"]:
+        row["deliveries"] = emulator.ledger.rows("deliveries", notification=row["id"])
+    return found
+
+
+def resend_payment(emulator: Emulator, payment_request_id, client_id=None) -> str:
+    """The payment's newest notification."""
+    payment = emulator.payment(payment_request_id, client_id=client_id)
+    for row in emulator.payment_moves(payment)["notifications"][::-1]:
+        if row["url"]:
+            emulator.resend(row["notify_id"])
+            return row["notify_id"]
+    raise NotFound("payment_request_id: there is no notification of this payment yet", parameter="payment_request_id")
+
+
+def ams_clients(emulator: Emulator) -> List[Dict[str, Any]]:
+    return [one._asdict() for one in emulator.ams.clients.list()]
+
+
+def ams_client(emulator: Emulator, merchant, sandbox=False) -> Dict[str, Any]:
+    one = emulator.ams_client(merchant, sandbox)
+    return {"client_id": one.client_id, "partner": one.partner, "name": one.name, "sandbox": one.sandbox,
+            "settings": {name: one.setting(name) for name in AMS_SETTINGS}}
+
+
+def ams_settings(emulator: Emulator, merchant, sandbox=False, **settings) -> Dict[str, Any]:
+    emulator.ams_settings(merchant, sandbox, **settings)
+    return ams_client(emulator, merchant, sandbox)
+
+
+def ams_ini(emulator: Emulator, merchant, sandbox=False) -> Reply:
+    return Reply(200, PLAIN, shop_ini.ams_section(emulator, merchant, sandbox).encode("ascii"))
+
+
+def ams_requests(emulator: Emulator, limit=100) -> List[Dict[str, Any]]:
+    """The newest first; no card numbers, and tokens cut short."""
+    return [{"number": one.number, "at": one.at, "fault": one.fault, "call": one.outcome.call,
+             "client_id": one.outcome.client_id, "code": one.outcome.code, "status": one.outcome.status,
+             "why": one.outcome.why, "parameter": one.outcome.parameter,
+             "signature_fits": one.outcome.signature_fits,
+             "content": ams_shown.without_tokens(one.outcome.content),
+             "answer": ams_shown.without_tokens(one.outcome.answer)}
+            for one in emulator.ams_requests()[::-1][:limit]]
 
 
 def visit(emulator: Emulator, url) -> Dict[str, Any]:

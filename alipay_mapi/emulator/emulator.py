@@ -7,34 +7,31 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
-from urllib.parse import urlsplit, urlunsplit
 
 from .. import charsets
 from ..errors import InvalidRequest, MalformedParameter, show
-from ..fields import FIELDS
 from ..merchant import Merchant
-from ..services import BUILDERS
 from ..times import parse_time
-from . import answer_faults, app_sdk, messages_out, xml_writer
+from . import answer_faults, xml_writer
+from .ams.handlers import AMS_HANDLERS
+from .ams.notices import AMS_EVENTS
+from .ams.side import AmsSide
+from .buyer_calls import BuyerCalls, check_seconds
 from .clock import Clock
 from .faults import Fault, Faults
 from .gateway import Gateway
 from .handlers import HANDLERS
-from .incoming import Incoming, read
+from .incoming import Incoming, asked, read
 from .ledger import Ledger
-from .merchants import BUYERS, Buyer, TestMerchant, TestMerchants
+from .merchants import TestMerchant, TestMerchants
 from .notifier import EVENTS, Notifier, Sender
 from .observed import Calls, reported, tell
 from .refunds import Refunds
-from .refused import Refused
 from .reply import XML, Outcome, Reply
 from .trades import Trades, text
 
 #: Where an emulator without a socket is thought to be (names under .test belong to nobody).
 NOWHERE = "https://mapi.emulator.test"
-
-#: The services whose orders a test can place without a URL.
-_PLACED = ("create_forex_trade", "create_forex_trade_wap", "create_direct_pay_by_user", "mobile.securitypay.pay")
 
 #: What an answer is about; a drawn fault depends on it and not on the order of requests.
 _NUMBERS = ("out_return_no", "out_trade_no", "out_order_no", "trade_no", "notify_id", "batch_no",
@@ -50,7 +47,7 @@ class LoggedRequest(NamedTuple):
     fault: str
 
 
-class Emulator:
+class Emulator(BuyerCalls):
     """An Alipay gateway. ``state``: a file that keeps the ledger and the keys (default: memory).
 
     ``seed``: makes trade numbers, notify_ids, MD5 keys and drawn faults repeatable. ``notify_url``: for orders that
@@ -59,7 +56,7 @@ class Emulator:
     ``keys``: a dict that key pairs are taken from and put into, so that emulators share them.
 
     ``observers``: functions of (kind, data). "request": ``incoming`` and ``outcome``, after a request was answered;
-    "call": ``name`` and ``arguments`` of a method that changes something, before it does.
+    "call": ``name`` and ``arguments`` of a method that changes something, before it does. "ams": as "request", of AMS.
     """
 
     def __init__(self, state: Optional[str] = None, *, seed: Optional[int] = None, notify_url: str = "",
@@ -76,6 +73,8 @@ class Emulator:
         self.refunds = Refunds(self.trades, self.merchants)
         self.notifier = Notifier(self.ledger, self.clock, self.merchants, self.faults, sender or _post, notify_url,
                                  seed)
+        self.ams = AmsSide(self.ledger, self.clock, self.trades, self.merchants, self.notifier, self.faults,
+                           lambda: self.base_url, seed, keys)
         self.trades.listeners.append(self.notifier.on_trade)
         self.refunds.listeners.append(self.notifier.on_refund)
         self.gateway = Gateway(self.ledger, self.clock, self.merchants, self.trades, self.refunds, self.notifier,
@@ -149,7 +148,7 @@ class Emulator:
         return outcome
 
     def _fault_for(self, incoming) -> Optional[Fault]:
-        params = _params_of(incoming)
+        params = asked(incoming)
         service, partner = params.get("service", ""), params.get("partner", "")
         if service not in HANDLERS or HANDLERS[service][1] not in ("xml", "text") \
                 or self.merchants.get(partner) is None:
@@ -161,125 +160,6 @@ class Emulator:
         """The last thousand requests, oldest first."""
         with self._lock:
             return list(self._log)
-
-    # --- the buyer ------------------------------------------------------------------------------------------------
-
-    def visit(self, url: str, body: bytes = b"") -> Dict[str, Any]:
-        """The buyer's browser goes to a payment URL (or posts a form to it): the placed order, or of a batch page the
-        batch. Raises Refused, and InvalidRequest for a service whose answers are for servers."""
-        try:
-            query = urlsplit(url).query.encode("ascii", "replace")
-        except (ValueError, AttributeError, TypeError):
-            raise InvalidRequest("url: no address that a browser could go to", parameter="url") from None
-        incoming = Incoming("POST" if body else "GET", query, body)
-        service = _params_of(incoming).get("service", "")
-        if service in HANDLERS and HANDLERS[service][1] in ("xml", "text"):
-            raise InvalidRequest("url: {} is answered to servers; a browser has nothing to do there".format(service),
-                                 parameter="url")
-        outcome = self.answer(incoming)
-        if outcome.error is not None:
-            raise Refused(outcome.why, code=outcome.error, parameter=outcome.parameter)
-        return outcome.trade or self.ledger.rows("batches", newest=True, partner=outcome.partner,
-                                                 batch_no=outcome.params["batch_no"])[0]
-
-    @reported
-    def place(self, out_trade_no: str, *, merchant: str = "md5", service: str = "create_forex_trade",
-              **params: Any) -> Dict[str, Any]:
-        """An order without a signed URL: for tests that begin later. ``params``: as of the service's builder.
-
-        Cross-border by default (``currency`` USD, ``total_fee`` 10.00, ``subject`` Tea).
-        """
-        one = self.merchant(merchant)
-        if service not in _PLACED:
-            raise InvalidRequest("service: one of {}; visit(url) takes every order".format(", ".join(_PLACED)),
-                                 parameter="service")
-        given: Dict[str, Any] = {"subject": "Tea"}
-        if "forex" in service:
-            given["currency"] = "USD"
-        else:
-            given["seller_id"] = one.partner
-        if not {"total_fee", "rmb_fee", "price"} & set(params):
-            given["total_fee"] = "10.00"
-        given.update(params)
-        checked = BUILDERS[service](out_trade_no=out_trade_no, **given)
-        return self.trades.place(one.partner, service, dict(checked, _input_charset="utf-8"),
-                                 basic=one.setting("basic_contract"))
-
-    @reported
-    def pay_in_app(self, order_string: str, buyer: Optional[str] = None) -> str:
-        """The app hands an order string to Alipay's SDK, and the buyer pays: the SDK's result text."""
-        if not isinstance(order_string, str):
-            raise InvalidRequest("order_string: the text that build_order_string made", parameter="order_string")
-        return app_sdk.pay(self.gateway, order_string, find_buyer(buyer))
-
-    @reported
-    def log_in(self, out_trade_no: str, *, partner: Optional[str] = None,
-               buyer: Optional[str] = None) -> Dict[str, Any]:
-        """The buyer logs in at the cashier: the trade exists from now on. ``buyer``: number or e-mail; default the
-        first of ``BUYERS``. Raises Refused."""
-        return self.trades.log_in(self.trades.only(out_trade_no, partner), find_buyer(buyer))
-
-    @reported
-    def pay(self, out_trade_no: str, *, partner: Optional[str] = None, buyer: Optional[str] = None,
-            lose: bool = False) -> Dict[str, Any]:
-        """The buyer pays. ``lose``: its notification is lost. Raises Refused."""
-        with self.trades.acting():
-            row = self.trades.only(out_trade_no, partner)
-            if buyer is None and row.get("buyer_id"):
-                buyer = row["buyer_id"]
-            row = self.trades.pay(row, find_buyer(buyer))
-            if lose:
-                self.notifier.lose(row["partner"], out_trade_no)
-        return row
-
-    @reported
-    def pay_later(self, out_trade_no: str, seconds: float, *, partner: Optional[str] = None,
-                  buyer: Optional[str] = None) -> Dict[str, Any]:
-        """The buyer logs in now, and pays by himself after so many seconds of the gateway's clock; not if the trade is
-        closed by then. Raises Refused."""
-        _check_seconds(seconds)
-        row = self.trades.only(out_trade_no, partner)
-        if buyer is None and row.get("buyer_id"):
-            buyer = row["buyer_id"]
-        return self.trades.pay_later(row, seconds, find_buyer(buyer))
-
-    @reported
-    def close_trade(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
-        """The buyer (or the seller) closes an unpaid trade. Raises Refused."""
-        return self.trades.close(self.trades.only(out_trade_no, partner))
-
-    @reported
-    def confirm_goods(self, out_trade_no: str, *, partner: Optional[str] = None) -> Dict[str, Any]:
-        """Escrow: the buyer has the goods, and the seller gets the money. Raises Refused."""
-        return self.trades.confirm(self.trades.only(out_trade_no, partner))
-
-    @reported
-    def refund(self, out_trade_no: str, amount: Optional[str] = None, *, out_return_no: Optional[str] = None,
-               partner: Optional[str] = None, notify_url: str = "") -> Dict[str, Any]:
-        """The merchant gives money back from the console: all that is left, or ``amount`` in the order's currency.
-        A cross-border refund is notified to ``notify_url``. Raises Refused."""
-        for name, value in (("out_return_no", out_return_no), ("notify_url", notify_url)):
-            if value and not (isinstance(value, str) and FIELDS[name].match(value)):
-                raise InvalidRequest("{}: must be {}".format(name, FIELDS[name].rule), parameter=name)
-        with self.trades.acting():
-            trade = self.trades.only(out_trade_no, partner)
-            number = out_return_no or "{}-R{}".format(
-                out_trade_no if len(out_trade_no) <= 58 else trade.get("trade_no"), self.ledger.count(
-                    "refunds", partner=trade["partner"], out_trade_no=out_trade_no) + 1)
-            return self.refunds.by_hand(trade, number, amount, notify_url)
-
-    def return_url(self, out_trade_no: str, *, partner: Optional[str] = None) -> Optional[str]:
-        """The signed address that the buyer's browser is sent back to; None when the order named none."""
-        trade = self.trades.only(out_trade_no, partner)
-        address = trade["params"].get("return_url")
-        if not address or not trade.get("trade_no"):
-            return None
-        merchant, charset = self.merchants.of(trade["partner"]), trade["params"].get("_input_charset")
-        notify_id = "" if trade["kind"] == "forex" else self.notifier.for_return(trade["partner"], out_trade_no)
-        fields = messages_out.return_fields(trade, merchant.seller_email, notify_id, text(self.clock.now()))
-        query = messages_out.encoded(messages_out.signed(merchant.signer, fields, charset), charset).decode("ascii")
-        parts = urlsplit(address)       # behind the shop's own query, and before a fragment, which no server sees
-        return urlunsplit(parts._replace(query="&".join(part for part in (parts.query, query) if part)))
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
@@ -309,6 +189,7 @@ class Emulator:
         """Forget orders, refunds, notifications, faults and requests; keep the merchants, their keys and the clock."""
         self.ledger.clear()
         self.faults.clear()
+        self.ams.forget()
         with self._lock:
             self._log.clear()
 
@@ -332,7 +213,7 @@ class Emulator:
     @reported
     def advance(self, seconds: float) -> List[Dict[str, Any]]:
         """Let so much time pass: whatever becomes due happens at its moment, in order. Returns the deliveries."""
-        _check_seconds(seconds)
+        check_seconds(seconds)
         target = self.clock.now() + timedelta(seconds=seconds)
         done: List[Dict[str, Any]] = []
         while True:
@@ -348,9 +229,10 @@ class Emulator:
     def fail(self, name: str, times: int = 1, service: str = "", seconds: Optional[float] = None,
              done: bool = True) -> Fault:
         """The next ``times`` messages meet this fault: see ``faults``."""
-        if service and service not in HANDLERS and service not in EVENTS:
-            raise InvalidRequest("service: {} is neither a service of the emulator nor what a notification is about "
-                                 "({})".format(show(service), ", ".join(EVENTS)), parameter="service")
+        if service and not any(service in names for names in (HANDLERS, EVENTS, AMS_HANDLERS, AMS_EVENTS)):
+            raise InvalidRequest("service: {} is neither a service of the emulator, nor a call of AMS, nor what a "
+                                 "notification is about ({})".format(show(service), ", ".join(EVENTS + AMS_EVENTS)),
+                                 parameter="service")
         return self.faults.arm(name, times, service, seconds, done)
 
     @reported
@@ -391,27 +273,6 @@ class Emulator:
         if wanted is None:
             raise InvalidRequest("moment: an aware datetime, or yyyy-MM-dd HH:mm:ss in GMT+8", parameter="moment")
         return self.clock.set(wanted)
-
-
-def _params_of(incoming) -> Dict[str, str]:
-    """What it asks, before it is answered; nothing when it cannot be read."""
-    try:
-        return read(incoming).params
-    except Refused:
-        return {}
-
-
-def find_buyer(wanted: Optional[str]) -> Buyer:
-    """A test buyer by number or e-mail; None is the first. Raises InvalidRequest."""
-    for buyer in BUYERS:
-        if wanted in (None, buyer.buyer_id, buyer.buyer_email):
-            return buyer
-    raise InvalidRequest("buyer: one of {}".format(", ".join(one.buyer_email for one in BUYERS)), parameter="buyer")
-
-
-def _check_seconds(seconds):
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= 10 ** 9:
-        raise InvalidRequest("seconds: a number, 0 or more", parameter="seconds")
 
 
 def _post(delivery):

@@ -11,10 +11,11 @@ from typing import Dict, List, Mapping, NamedTuple, Optional
 from ..errors import InvalidRequest, show
 from ..services import SERVICES
 from ..times import GMT8
+from .ams.fault_names import AMS_ANSWER_FAULTS
 from .broken import WAYS
 from .clock import Clock
 
-#: Faults of an answer: name → what the client sees.
+#: Faults of MAPI's answers: name → what the client sees. Those of AMS are in ``ams.fault_names``.
 ANSWER_FAULTS = {
     "slow": "the answer takes longer than a client waits",
     "reset": "the connection is reset in the middle of the body",
@@ -29,7 +30,7 @@ ANSWER_FAULTS = {
     "answer-forged": "the answer is signed with a key that is not the gateway's",
     "answer-wrong-charset": "the answer's bytes are in another charset than it declares and was signed in",
 }
-#: Faults of a notification.
+#: Faults of a notification, of either gateway.
 NOTIFICATION_FAULTS = dict({
     "lost": "never sent",
     "late": "sent hours later",
@@ -76,10 +77,10 @@ class Faults:
             _known(name)
             if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise InvalidRequest("{}: a share from 0 to 1".format(name), parameter=name)
-        for names in (ANSWER_FAULTS, NOTIFICATION_FAULTS):
+        for names in (ANSWER_FAULTS, AMS_ANSWER_FAULTS, NOTIFICATION_FAULTS):
             if sum(rates.get(name, 0) for name in names) > 1 + 1e-9:
                 raise InvalidRequest("rates: one message meets one fault at most, so the shares of {} add up to 1 at "
-                                     "most".format("answers" if names is ANSWER_FAULTS else "notifications"),
+                                     "most".format("notifications" if names is NOTIFICATION_FAULTS else "answers"),
                                      parameter="rates")
         self.rates = dict(rates)
 
@@ -127,13 +128,14 @@ class Faults:
         return self._take(NOTIFICATION_FAULTS, event, "{}:{}:{}:{}".format(partner, out_trade_no, event, about))
 
     def for_answer(self, service: str, partner: str, about: str) -> Optional[Fault]:
-        """The fault of an answer, or None. ``about``: the order's number."""
+        """The fault of an answer, or None. ``service``: of MAPI, or a call of AMS, such as ``payments/pay``. ``about``:
+        the order's number."""
         key = "{}:{}:{}".format(service, partner, about)
         count = 0
         with self._lock:
             if self.rates:
                 count = self._counts[key] = self._counts.get(key, 0) + 1
-        return self._take(ANSWER_FAULTS, service, "{}:{}".format(key, count))
+        return self._take(AMS_ANSWER_FAULTS if "/" in service else ANSWER_FAULTS, service, "{}:{}".format(key, count))
 
     def _take(self, names, service, key):
         with self._lock:
@@ -162,13 +164,15 @@ def fits(name: str, service: str) -> bool:
     """Two faults are about queries alone, and three about answers that are signed when they say yes."""
     if name in ("trade-not-exist", "unsigned-paid"):
         return service == "single_trade_query"
-    if not name.startswith("answer-"):
+    if not name.startswith("answer-") or "/" in service:
         return True
     row = SERVICES.get(service)     # some services are the emulator's alone; they sign
     return row is None or row.answer == "xml" and row.signed_answer
 
 
 def _known(name):
-    if name not in ANSWER_FAULTS and name not in NOTIFICATION_FAULTS:
-        raise InvalidRequest("{}: no fault has this name; there are {}".format(
-            show(name), ", ".join(sorted(ANSWER_FAULTS) + sorted(NOTIFICATION_FAULTS))), parameter="name")
+    if name not in ANSWER_FAULTS and name not in NOTIFICATION_FAULTS and name not in AMS_ANSWER_FAULTS:
+        more = sorted(set(AMS_ANSWER_FAULTS) - set(ANSWER_FAULTS))
+        raise InvalidRequest("{}: no fault has this name; there are {}; of AMS {}".format(
+            show(name), ", ".join(sorted(ANSWER_FAULTS) + sorted(NOTIFICATION_FAULTS)), ", ".join(more)),
+            parameter="name")

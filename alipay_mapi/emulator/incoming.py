@@ -9,7 +9,7 @@ from typing import Dict, NamedTuple, Optional
 from .. import charsets, form_body
 from ..errors import InvalidMessage, show
 from ..presign import UNSIGNED, presign_bytes, presign_string
-from .refused import refuse
+from .refused import Refused, refuse
 
 
 class Incoming(NamedTuple):
@@ -57,6 +57,14 @@ def read(incoming: Incoming) -> Parameters:
     else:
         signed = presign_string(params).encode(signs, "replace")
     return Parameters(params, signed, charset, readable)
+
+
+def asked(incoming: Incoming) -> Dict[str, str]:
+    """The parameters of a request that may not be readable; none when it is not."""
+    try:
+        return read(incoming).params
+    except Refused:
+        return {}
 
 
 def _parsed(raw) -> Dict[bytes, bytes]:

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from typing import Any, ContextManager, Dict, Iterator, List, Optional
 
 from ..errors import ConfigurationError, InvalidRequest, show
+from .ams.tables import AMS_ROWS, AMS_TABLES
 
-SCHEMA = "1"
+#: 2 has the tables of AMS; a file of 1 gets them when it is opened.
+SCHEMA, _FORMER = "2", "1"
 _FOREIGN = "is no emulator's ledger"
 #: Seconds to wait for another process that is just closing the file.
 _PATIENCE = 2.0
@@ -49,7 +51,8 @@ _TABLES = (
     "CREATE TABLE batches (id INTEGER PRIMARY KEY, partner TEXT NOT NULL, batch_no TEXT NOT NULL, kind TEXT NOT NULL, "
     "data TEXT NOT NULL, UNIQUE (partner, kind, batch_no))",
 )
-_ROWS = ("trades", "plans", "refunds", "notifications", "deliveries", "secmerchants", "batches")
+_FORMER_ROWS = ("trades", "plans", "refunds", "notifications", "deliveries", "secmerchants", "batches")
+_ROWS = _FORMER_ROWS + AMS_ROWS
 
 
 class Ledger:
@@ -86,9 +89,9 @@ class Ledger:
         if tables and "meta" not in tables:
             return _FOREIGN
         found = self.meta("schema") if tables else SCHEMA
-        if found == SCHEMA and tables and not tables.issuperset(_ROWS):
+        if tables and not tables.issuperset(_FORMER_ROWS if found == _FORMER else _ROWS) and found in (SCHEMA, _FORMER):
             return _FOREIGN
-        if found != SCHEMA:
+        if found not in (SCHEMA, _FORMER):
             return _FOREIGN if found is None else "was made by another version of the emulator (schema {})".format(
                 show(found, 16))
         # One process at a time: another one would send the same notifications a second time.
@@ -96,9 +99,8 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=" + synchronous)
         with self.transaction():
-            if not tables:
-                for statement in _TABLES:
-                    self._db.execute(statement)
+            for statement in (() if tables else _TABLES) + (AMS_TABLES if not tables or found == _FORMER else ()):
+                self._db.execute(statement)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA,))
         return ""
 

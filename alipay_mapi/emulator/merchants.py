@@ -40,6 +40,15 @@ BUYERS = (
     Buyer("2088000000000904", "limited@example.com", None, "100.00", "may not pay more than 100 yuan at once"),
 )
 
+
+def find_buyer(wanted: Optional[str]) -> Buyer:
+    """A test buyer by number or e-mail; None is the first. Raises InvalidRequest."""
+    for buyer in BUYERS:
+        if wanted in (None, buyer.buyer_id, buyer.buyer_email):
+            return buyer
+    raise InvalidRequest("buyer: one of {}".format(", ".join(one.buyer_email for one in BUYERS)), parameter="buyer")
+
+
 #: What can be set for a merchant, as in Alipay's console or contract; ours, with the value at the start.
 SETTINGS: Dict[str, Any] = {
     "not_contracted": [],       # services that the contract does not include: ILLEGAL_PARTNER_EXTERFACE

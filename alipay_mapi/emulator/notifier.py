@@ -35,7 +35,9 @@ EVENTS = ("paid", "finished", "shipped", "closed", "refund status", "refunded", 
 
 
 class Delivery(NamedTuple):
-    """One send. ``url``: where to. ``body``: the signed form. ``fault``: the fault that this send suffers, or ""."""
+    """One send. ``url``: where to. ``body``: the signed form, or AMS's JSON, whose sign stands in ``headers``.
+    ``fault``: the fault that this send suffers, or "". Of AMS ``partner`` is the client id, and ``out_trade_no`` the
+    paymentRequestId or registrationRequestId."""
 
     url: str
     body: bytes
@@ -44,6 +46,7 @@ class Delivery(NamedTuple):
     out_trade_no: str = ""
     partner: str = ""
     fault: str = ""
+    headers: Tuple[Tuple[str, str], ...] = ()
 
     def __repr__(self):     # no body: it has a sign, and a buyer
         return "<Delivery of {} to {}>".format(self.notify_id, self.url)
@@ -72,6 +75,8 @@ class Notifier:
         self.ledger, self.clock, self.merchants, self.faults = ledger, clock, merchants, faults
         self.sender, self.default_url = sender, default_url
         self._seed = seed
+        #: How another gateway's notifications are written and acknowledged: its name → ``ams.notices.Notices``.
+        self.writers: Dict[str, Any] = {}
         #: The gaps; the pages of the mainland gateway begin with 4 minutes instead of 2.
         self.schedule: Tuple[timedelta, ...] = SCHEDULE
         # A process that was killed while it sent does not know what was answered: send again.
@@ -105,7 +110,7 @@ class Notifier:
                        refund["params"].get("_input_charset") or charset)
 
     def queue(self, partner: str, out_trade_no: str, event: str, fields: Dict[str, str], url: str,
-              charset: Optional[str]) -> Optional[Dict[str, Any]]:
+              charset: Optional[str], gateway: str = "mapi") -> Optional[Dict[str, Any]]:
         """A new notification, due now, with a fault if one is armed. None without an address."""
         if not url:
             return None
@@ -118,8 +123,8 @@ class Notifier:
         moment = now + timedelta(seconds=fault.seconds) if fault is not None and held_back else now
         lost = fault is not None and fault.name == "lost"
         row = self.ledger.add(
-            "notifications", {"event": event, "fields": fields, "url": url, "charset": charset, "attempts": 0,
-                              "made_at": text(now), "fault": fault.name if fault else "",
+            "notifications", {"gateway": gateway, "event": event, "fields": fields, "url": url, "charset": charset,
+                              "attempts": 0, "made_at": text(now), "fault": fault.name if fault else "",
                               "broken_sends": fault.times if fault and fault.name in broken.WAYS else 0,
                               "verified_until": text(now + ID_LIFE)},
             notify_id=self._notify_id(partner, out_trade_no, event), partner=partner, out_trade_no=out_trade_no,
@@ -132,7 +137,10 @@ class Notifier:
 
     def _about(self, partner, out_trade_no, event, fields) -> str:
         """What tells a notification from others of its order and event: its own number, or how many there were."""
-        return fields.get("out_return_no") or fields.get("batch_no") or str(sum(
+        for name in ("out_return_no", "batch_no", "refundRequestId", "captureRequestId"):
+            if fields.get(name):
+                return fields[name]
+        return str(sum(
             row["event"] == event
             for row in self.ledger.rows("notifications", partner=partner, out_trade_no=out_trade_no)))
 
@@ -197,20 +205,31 @@ class Notifier:
         return sent
 
     def _deliveries(self, row):
-        merchant, now = self.merchants.of(row["partner"]), self.clock.now()
-        fields = dict(row["fields"], notify_id=row["notify_id"], notify_time=text(now))
-        self.ledger.change("notifications", row, verified_until=text(now + ID_LIFE))
         way = row["fault"] if row["attempts"] <= row["broken_sends"] else ""
-        body, header = broken.notification(merchant, fields, row["charset"], way)
-        delivery = Delivery(row["url"], body, header, row["notify_id"], row["out_trade_no"], row["partner"], way)
+        body, header, headers = self._written(row, way)
+        delivery = Delivery(row["url"], body, header, row["notify_id"], row["out_trade_no"], row["partner"], way,
+                            headers)
         return [delivery] * (2 if row["fault"] == "twice" and row["attempts"] == 1 else 1)
 
+    def _written(self, row, way):
+        """(body, Content-Type, further headers), signed for now."""
+        if self._writer(row) is not None:
+            return self._writer(row).written(row, way)
+        now = self.clock.now()
+        fields = dict(row["fields"], notify_id=row["notify_id"], notify_time=text(now))
+        self.ledger.change("notifications", row, verified_until=text(now + ID_LIFE))
+        return broken.notification(self.merchants.of(row["partner"]), fields, row["charset"], way) + ((),)
+
+    def _writer(self, row):
+        return self.writers.get(row.get("gateway", "mapi"))
+
     def _send(self, row, delivery):
-        answered = self.sender(delivery)
+        answered, writer = self.sender(delivery), self._writer(row)
+        taken = answered.acknowledged if writer is None else writer.acknowledged(answered.status, answered.text)
         return self.ledger.add("deliveries", {
             "notify_id": row["notify_id"], "out_trade_no": row["out_trade_no"], "partner": row["partner"],
             "event": row["event"], "status": answered.status, "text": answered.text[:200],
-            "acknowledged": answered.acknowledged, "fault": delivery.fault, "attempt": row["attempts"]},
+            "acknowledged": taken, "fault": delivery.fault, "attempt": row["attempts"]},
             notification=row["id"], at=text(self.clock.now()))
 
     def _settle(self, row, sent):
@@ -221,11 +240,15 @@ class Notifier:
                 return      # somebody had it sent again meanwhile, or everything forgotten
             if any(delivery["acknowledged"] for delivery in sent):
                 self.ledger.change("notifications", row, state=ACKNOWLEDGED, next_at=None)
-            elif attempts > len(self.schedule):
+            elif attempts > len(self.schedule) or not self._repeats(row):
                 self.ledger.change("notifications", row, state=GIVEN_UP, next_at=None)
             else:
                 self.ledger.change("notifications", row, state=QUEUED,
                                    next_at=text(self.clock.now() + self.schedule[attempts - 1]))
+
+    def _repeats(self, row):
+        writer = self._writer(row)
+        return writer is None or writer.repeats(row)
 
     # --- notify_verify --------------------------------------------------------------------------------------------
 

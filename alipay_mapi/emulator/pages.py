@@ -1,5 +1,7 @@
 """The emulator's pages for people: the cashier, what was received and sent, and the page of a refused order.
 
+Those of AMS are in ``ams_pages``; they are drawn by :func:`render` too.
+
 Jinja2 with everything escaped, no script, nothing from another host. A sign is shown by its first characters, a key
 never. What the buyer's buttons do is in ``cashier``; what is wrong with a sign, in ``diagnosis``.
 """
@@ -7,7 +9,7 @@ import functools
 import io
 import re
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 from urllib.parse import urlsplit
 
 import jinja2
@@ -15,6 +17,8 @@ import segno
 
 from .. import error_codes
 from ..merchant import is_loopback
+from . import ams_shown
+from .ams.clients import IDENTITIES
 from .cashier import DELAYS
 from .emulator import Emulator, LoggedRequest
 from .incoming import Incoming
@@ -62,29 +66,36 @@ def home(emulator: Emulator, wanted: str = "", page: int = 1) -> Reply:
     """Orders, requests and notifications, the newest first. ``wanted``: a number that was looked for in vain."""
     page = max(1, min(page, 10 ** 9))
     trades, logged = emulator.list_trades(PER_PAGE + 1, (page - 1) * PER_PAGE), emulator.requests()
-    return _render("home.html", emulator, trades=trades[:PER_PAGE], more=len(trades) > PER_PAGE, page=page,
-                   wanted=wanted, requests=logged[::-1][:PER_PAGE], requests_count=len(logged),
-                   notifications=_tried(emulator, emulator.list_notifications(limit=PER_PAGE)),
-                   notifications_count=emulator.ledger.count("notifications"), per_page=PER_PAGE,
-                   count=emulator.ledger.count("trades"), merchants=emulator.merchants.partners())
+    ams_logged = emulator.ams_requests()
+    return render("home.html", emulator, trades=trades[:PER_PAGE], more=len(trades) > PER_PAGE, page=page,
+                  wanted=wanted, requests=logged[::-1][:PER_PAGE], requests_count=len(logged),
+                  notifications=tried(emulator, emulator.list_notifications(limit=PER_PAGE)),
+                  notifications_count=emulator.ledger.count("notifications"), per_page=PER_PAGE,
+                  count=emulator.ledger.count("trades"), payments=emulator.list_payments(PER_PAGE),
+                  payments_count=emulator.ledger.count("ams_payments"), ams_requests=ams_logged[::-1][:PER_PAGE],
+                  ams_requests_count=len(ams_logged), merchants=emulator.merchants.partners(),
+                  clients={one.partner: one.client_id for one in IDENTITIES.values() if not one.sandbox})
 
 
 def requests(emulator: Emulator, page: int = 1) -> Reply:
     """All requests that are in the log, the newest first."""
-    logged, first = emulator.requests()[::-1], _first(page)
-    return _render("list.html", emulator, kind="requests", count=len(logged), first=first, per_page=PER_LIST,
-                   forgotten=logged[-1].number - 1 if logged else 0, rows=logged[first:first + PER_LIST])
+    logged, first = emulator.requests()[::-1], first_row(page)
+    return render("list.html", emulator, kind="requests", address="/requests", count=len(logged), first=first,
+                  per_page=PER_LIST, forgotten=logged[-1].number - 1 if logged else 0,
+                  rows=logged[first:first + PER_LIST])
 
 
 def notifications(emulator: Emulator, page: int = 1) -> Reply:
     """All notifications, the newest first."""
-    first = _first(page)
-    return _render("list.html", emulator, kind="notifications", count=emulator.ledger.count("notifications"),
-                   first=first, per_page=PER_LIST, forgotten=0, rows=_tried(emulator, emulator.ledger.rows(
-                       "notifications", newest=True, limit=PER_LIST, offset=first)))
+    first = first_row(page)
+    return render("list.html", emulator, kind="notifications", address="/notifications",
+                  count=emulator.ledger.count("notifications"), first=first, per_page=PER_LIST, forgotten=0,
+                  rows=tried(emulator, emulator.ledger.rows("notifications", newest=True, limit=PER_LIST,
+                                                           offset=first)))
 
 
-def _first(page):
+def first_row(page: int) -> int:
+    """Where a list's page begins, from 0."""
     return (max(1, min(page, 10 ** 9)) - 1) * PER_LIST
 
 
@@ -100,11 +111,11 @@ def trade(emulator: Emulator, row: Dict[str, Any]) -> Reply:
     history += [(refund["done_at"], "Money was given back: {} {}".format(refund["amount"], refund["currency"] or "CNY"))
                 for refund in refunds if refund.get("done_at")]
     sent = emulator.ledger.rows("notifications", newest=True, limit=PER_LIST, **belongs)
-    return _render("trade.html", emulator, trade=row, request=mine, history=sorted(history, key=lambda one: one[0]),
-                   refunds=refunds, notifications=_tried(emulator, sent), per_page=PER_LIST,
-                   notifications_count=emulator.ledger.count("notifications", **belongs),
-                   addressed=bool(row["params"].get("notify_url") or emulator.notifier.default_url
-                                  or any(one["url"] for one in sent)))
+    return render("trade.html", emulator, trade=row, request=mine, history=sorted(history, key=lambda one: one[0]),
+                  refunds=refunds, notifications=tried(emulator, sent), per_page=PER_LIST,
+                  notifications_count=emulator.ledger.count("notifications", **belongs),
+                  addressed=bool(row["params"].get("notify_url") or emulator.notifier.default_url
+                                 or any(one["url"] for one in sent)))
 
 
 def request(emulator: Emulator, logged: LoggedRequest, incoming: Optional[Incoming] = None) -> Reply:
@@ -113,17 +124,24 @@ def request(emulator: Emulator, logged: LoggedRequest, incoming: Optional[Incomi
     # a browser got a page, not this
     body = outcome.reply.body if outcome.reply is not None and not (outcome.is_page and outcome.error) else b""
     codec = codec_of(outcome.params)
-    return _render("request.html", emulator, logged=logged, outcome=outcome, checked=check(emulator, outcome, incoming),
-                   answer=_SIGN_ELEMENT.sub(lambda found: "<sign>" + short(found.group(1)) + "</sign>",
-                                            body[:20000].decode(codec, "backslashreplace")),
-                   meaning=_meaning(outcome.error))
+    return render("request.html", emulator, logged=logged, outcome=outcome, checked=check(emulator, outcome, incoming),
+                  answer=_SIGN_ELEMENT.sub(lambda found: "<sign>" + short(found.group(1)) + "</sign>",
+                                           body[:20000].decode(codec, "backslashreplace")),
+                  meaning=_meaning(outcome.error))
 
 
 def notification(emulator: Emulator, row: Dict[str, Any]) -> Reply:
     """One notification, each time that it was sent, and a button that sends it again."""
-    order = emulator.ledger.one("trades", partner=row["partner"], out_trade_no=row["out_trade_no"])
-    return _render("notification.html", emulator, row=row, trade=order, fields=sorted(row["fields"].items()),
-                   deliveries=emulator.ledger.rows("deliveries", notification=row["id"]))
+    ours, fields, about = row.get("gateway") == "ams", sorted(row["fields"].items()), ""
+    if ours:
+        fields = ams_shown.fields(row["fields"])
+        order = emulator.ledger.one("ams_payments", client_id=row["partner"], payment_request_id=row["out_trade_no"])
+    else:
+        order = emulator.ledger.one("trades", partner=row["partner"], out_trade_no=row["out_trade_no"])
+    if order is not None:
+        about = "{}/{}".format("/ams/payments" if ours else "/trades", order["id"])
+    return render("notification.html", emulator, row=row, about=about, ours=ours, fields=fields,
+                  deliveries=emulator.ledger.rows("deliveries", notification=row["id"]))
 
 
 def cashier(emulator: Emulator, row: Dict[str, Any], refusal: Optional[Refused] = None, problem: str = "",
@@ -143,20 +161,20 @@ def second_browser(emulator: Emulator, row: Dict[str, Any], refusal: Optional[Re
 
 def waiting(emulator: Emulator, row: Dict[str, Any]) -> Reply:
     """The first browser's page while a second one pays; it looks again by itself."""
-    return _render("waiting.html", emulator, trade=row, qr=_qr(_second(emulator, row)), second=_second(emulator, row))
+    return render("waiting.html", emulator, trade=row, qr=_qr(_second(emulator, row)), second=_second(emulator, row))
 
 
 def refused(emulator: Emulator, incoming: Incoming, outcome: Outcome) -> Reply:
     """What a browser gets for an order that the gateway does not take: the code, and for people why."""
     number = [logged.number for logged in emulator.requests() if logged.outcome is outcome]
-    return _render("refused.html", emulator, outcome=outcome, checked=check(emulator, outcome, incoming),
-                   meaning=_meaning(outcome.error), number=number[0] if number else None)
+    return render("refused.html", emulator, outcome=outcome, checked=check(emulator, outcome, incoming),
+                  meaning=_meaning(outcome.error), number=number[0] if number else None)
 
 
 def problem(emulator: Emulator, status: int) -> Reply:
     """No page: not found, not allowed, too large."""
     title, text = _PROBLEMS.get(status, ("That did not work", "The emulator's log may say why."))
-    return _render("problem.html", emulator, status, title=title, text=text)
+    return render("problem.html", emulator, status, title=title, text=text)
 
 
 def is_open(row: Dict[str, Any]) -> bool:
@@ -171,12 +189,12 @@ def _at_cashier(template, emulator, row, refusal, problem, buyer, **more) -> Rep
     chosen = [one for one in BUYERS if (known or buyer or wanted) in (one.buyer_id, one.buyer_email)] or [BUYERS[0]]
     plans = [plan for plan in emulator.ledger.rows("plans", partner=row["partner"], out_trade_no=row["out_trade_no"])
              if plan["due_at"]]
-    return _render(template, emulator, 400 if problem else 409 if refusal is not None else 200, trade=row,
-                   refusal=refusal, problem=problem, meaning=_meaning(refusal.code) if refusal is not None else None,
-                   buyers=BUYERS, chosen=chosen[0], known=known, delays=DELAYS, plan=plans[0] if plans else None,
-                   open=is_open(row), returns=host_of(asked.get("return_url", "")),
-                   lost=emulator.ledger.count("notifications", partner=row["partner"], state="lost",
-                                              out_trade_no=row["out_trade_no"]), **more)
+    return render(template, emulator, 400 if problem else 409 if refusal is not None else 200, trade=row,
+                  refusal=refusal, problem=problem, meaning=_meaning(refusal.code) if refusal is not None else None,
+                  buyers=BUYERS, chosen=chosen[0], known=known, delays=DELAYS, plan=plans[0] if plans else None,
+                  open=is_open(row), returns=host_of(asked.get("return_url", "")),
+                  lost=emulator.ledger.count("notifications", partner=row["partner"], state="lost",
+                                             out_trade_no=row["out_trade_no"]), **more)
 
 
 def host_of(address: str) -> str:
@@ -206,7 +224,7 @@ def _qr(url) -> str:
     return drawn.getvalue().decode("ascii")
 
 
-def _tried(emulator, rows):
+def tried(emulator: Emulator, rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """Notifications, with what came of the last try (``failed``) of those that the shop has not acknowledged."""
     found = []
     for row in rows:
@@ -244,7 +262,8 @@ def _meaning(code):
 
 # --- drawing ------------------------------------------------------------------------------------------------------
 
-def _render(template: str, emulator: Emulator, status: int = 200, **values: Any) -> Reply:
+def render(template: str, emulator: Emulator, status: int = 200, **values: Any) -> Reply:
+    """A page of the folder ``templates``."""
     clock = emulator.clock
     page = _environment().get_template(template).render(
         base_url=emulator.base_url, local=is_loopback(host_name(emulator.base_url)),
@@ -257,7 +276,7 @@ def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(str(Path(__file__).resolve().parent / "templates")), autoescape=True,
         trim_blocks=True, lstrip_blocks=True)
-    made.globals.update(states=STATES, tones=_TONES, paid=PAID, shown=shown)
+    made.globals.update(states=STATES, tones=_TONES, paid=PAID, shown=shown, of_ams=ams_shown)
     made.filters["state"] = lambda status: STATES.get(status, ("over", status))
     made.filters["no_answer"] = no_answer
     made.filters["after"] = lambda text, start: text[len(start):] if text.startswith(start) else text

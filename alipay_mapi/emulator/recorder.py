@@ -16,6 +16,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from ..errors import AlipayError, InvalidRequest
 from ..times import GMT8
+from .ams import recorded
+from .ams.clients import IDENTITIES
 from .emulator import Emulator
 from .incoming import Incoming
 from .notifier import Answered, Delivery
@@ -26,7 +28,8 @@ _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _STATUS = re.compile(rb"<trade_status>([A-Z_]{1,40})</trade_status>")
 #: The calls of a recording that are done again. The clock follows the recorded times: freeze and resume are left out.
 REPEATED = ("settings", "place", "pay_in_app", "log_in", "pay", "pay_later", "close_trade", "confirm_goods", "refund",
-            "reset", "deliver", "advance", "fail", "set_rates", "clear_faults", "resend")
+            "reset", "deliver", "advance", "fail", "set_rates", "clear_faults", "resend", "place_payment", "authorize",
+            "challenge", "refuse_payment", "pend_payment", "review_registration", "store_card", "ams_settings")
 _LEFT_OUT = ("freeze", "resume", "set_time")
 
 
@@ -99,6 +102,8 @@ class Recorder:
             self._write(dict(answer_of(outcome), kind="request", method=incoming.method,
                              query=incoming.query.decode("latin-1"), body=base64.b64encode(incoming.body).decode(),
                              remote=incoming.remote, referer=incoming.referer, service=outcome.service))
+        elif kind == "ams":
+            self._write(recorded.event_of(data["incoming"], data["outcome"]))
         elif kind == "call":
             self._write({"kind": "call", "name": data["name"], "arguments": data["arguments"]})
 
@@ -137,9 +142,9 @@ def answer_of(outcome) -> Dict[str, Optional[str]]:
 
 
 def fingerprints(emulator: Emulator) -> Dict[str, str]:
-    """partner → a fingerprint of the shop's keys, of the merchants that have some."""
+    """partner, or client id of AMS → a fingerprint of the shop's keys, of those that have some."""
     made = {row["partner"] for row in emulator.ledger.rows("merchants")}
-    found = {}
+    found = recorded.fingerprints(emulator)
     for partner, _, _ in emulator.merchants.partners():
         if partner in made:
             keys = emulator.merchant(partner).shop_keys()
@@ -155,11 +160,11 @@ def replay(emulator: Emulator, lines: Union[bytes, str]) -> Replayed:
     Raises InvalidRequest: no recording, other keys, or an emulator that has orders already.
     """
     events = _read(lines)
-    if emulator.ledger.count("trades"):
+    if emulator.ledger.count("trades") or emulator.ledger.count("ams_payments"):
         raise InvalidRequest("replay: the emulator has orders already; take a fresh one (a reset would keep "
                              "the numbers that are used up)", parameter="lines")
     for partner, print_ in events[0]["keys"].items():
-        emulator.merchant(partner)
+        (emulator.ams_client if partner in IDENTITIES else emulator.merchant)(partner)
         if fingerprints(emulator)[partner] != print_:
             raise InvalidRequest("replay: merchant {} has other keys here than in the recording, so no sign would fit; "
                                  "start with the same keys (the same state file, or seed for MD5)".format(partner),
@@ -175,7 +180,7 @@ class _Player:
 
     def __init__(self, emulator, events):
         self._emulator, self._events, self._at = emulator, events, 1
-        self._counts = {"request": 0, "call": 0, "delivery": 0}
+        self._counts = {"request": 0, "call": 0, "delivery": 0, "ams": 0}
         self._differences: List[Difference] = []
         self._lock = threading.RLock()
 
@@ -190,7 +195,8 @@ class _Player:
                     self._next()
         finally:
             notifier.sender = sender
-        return Replayed(self._counts["request"], self._counts["call"], self._counts["delivery"], self._differences)
+        counts = self._counts
+        return Replayed(counts["request"] + counts["ams"], counts["call"], counts["delivery"], self._differences)
 
     def __call__(self, delivery: Delivery) -> Answered:
         with self._lock:
@@ -215,6 +221,10 @@ class _Player:
         self._move(event)
         if event["kind"] == "request":
             self._request(number, event)
+        elif event["kind"] == "ams":
+            code = self._emulator.ams_answer(recorded.incoming_of(event)).code
+            if code != event["code"]:
+                self._differences.append(Difference(number, event["call"], "code", event["code"], code))
         elif event["name"] not in _LEFT_OUT:
             self._call(number, event)
 
@@ -245,6 +255,7 @@ _FIELDS: Dict[str, Dict[str, type]] = {
     "recording": {"format": str, "keys": dict},
     "request": {"method": str, "query": str, "body": str, "remote": str, "referer": str},
     "call": {"name": str, "arguments": dict},
+    "ams": recorded.FIELDS,
     "delivery": {"out_trade_no": str, "partner": str, "status": int, "text": str},
 }
 
@@ -263,6 +274,8 @@ def _read(lines) -> List[Dict[str, Any]]:
             if event["kind"] == "request":
                 event["query"].encode("latin-1"), base64.b64decode(event["body"], validate=True)
                 event["error"], event["trade_status"]
+            if event["kind"] == "ams":
+                recorded.incoming_of(event)
             if event["kind"] == "call" and event["name"] not in REPEATED + _LEFT_OUT:
                 raise ValueError
             if (event["kind"] == "recording") != (number == 1) or number == 1 and event["format"] != FORMAT:

@@ -9,11 +9,12 @@ TIMEOUT = (3.0, 10.0)
 
 def post(delivery: Delivery) -> Answered:
     """Send one, and tell what was answered; never raises for what an address can do."""
+    headers = dict(delivery.headers, **{"Content-Type": delivery.content_type})
     try:
         with requests.Session() as session:
             session.trust_env = False       # a proxy of this machine has no business between two tests
-            answer = session.post(delivery.url, data=delivery.body, headers={"Content-Type": delivery.content_type},
-                                  timeout=TIMEOUT, allow_redirects=False, stream=True)
+            answer = session.post(delivery.url, data=delivery.body,
+                                  headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True)
             body = b""
             for chunk in answer.iter_content(4096):
                 body += chunk

@@ -1,4 +1,5 @@
 """The emulator as a WSGI app: the gateway, the cashier, the pages for people, and the way in for the control API.
+What is AMS's is in ``ams_web``.
 
 Other web pages may not use it through a browser: what changes something is refused when it comes from another origin,
 or under a host name that is not the emulator's own (DNS rebinding). There are no cookies.
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Request
 from ..errors import AlipayError
 from ..merchant import is_loopback
 from . import cashier, pages
+from .ams_web import CALLS, AmsRoutes, to
 from .emulator import Emulator
 from .front import respond
 from .incoming import Incoming
@@ -44,17 +46,28 @@ _PAGES = Map([
     Rule("/notifications/<int:number>", endpoint="notification", methods=["GET", "POST"]),
     Rule("/cashier/<int:number>", endpoint="cashier", methods=["GET", "POST"]),
     Rule("/cashier/<int:number>/qr", endpoint="second_browser", methods=["GET", "POST"]),
+    Rule("/ams/cashier/<int:number>", endpoint="ams_buyer", methods=["GET", "POST"], defaults={"page": "wallet"}),
+    Rule("/ams/card/<int:number>", endpoint="ams_buyer", methods=["GET", "POST"], defaults={"page": "card"}),
+    Rule("/ams/3ds/<int:number>", endpoint="ams_buyer", methods=["GET", "POST"], defaults={"page": "3ds"}),
+    Rule("/ams/payments", endpoint="ams_payments", methods=["GET"]),
+    Rule("/ams/payments/<int:number>", endpoint="ams_payment", methods=["GET"]),
+    Rule("/ams/requests", endpoint="ams_requests", methods=["GET"]),
+    Rule("/ams/requests/<int:number>", endpoint="ams_request", methods=["GET"]),
     Rule("/static/style.css", endpoint="style", methods=["GET"]),
 ])
+#: What can be looked for: table, column, page.
+_FOUND_BY = (("trades", "out_trade_no", "/trades"), ("trades", "trade_no", "/trades"),
+             ("ams_payments", "payment_request_id", "/ams/payments"), ("ams_payments", "payment_id", "/ams/payments"))
 _NUMBER = re.compile("[0-9]{1,12}", re.ASCII)
 _REASONS = {200: "OK", 302: "Found", 303: "See Other", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
             405: "Method Not Allowed", 409: "Conflict", 413: "Payload Too Large", 500: "Internal Server Error"}
 
 
-class App:
+class App(AmsRoutes):
     """A WSGI app over one emulator. ``any_host``: answer under whatever name it is called by."""
 
     def __init__(self, emulator: Emulator, any_host: bool = False):
+        super().__init__()
         self.emulator, self.any_host = emulator, any_host
         self._received: deque = deque(maxlen=KEPT)
         emulator.observers.append(self._observe)
@@ -63,6 +76,8 @@ class App:
         path = environ.get("PATH_INFO") or "/"
         if path == "/gateway.do":
             reply = self._gateway(environ)
+        elif path.startswith(CALLS):
+            reply = self._ams(environ)
         elif path.startswith("/_emulator/"):
             reply = self._control(environ, path[len("/_emulator"):])
         else:
@@ -73,6 +88,8 @@ class App:
         """Keep the bytes of requests for a while: what is wrong with a sign can only be told from them."""
         if kind == "request" and len(data["incoming"].query) + len(data["incoming"].body) <= SMALL:
             self._received.append((data["outcome"], data["incoming"]))
+        elif kind == "ams":
+            self._observe_ams(data["outcome"], data["incoming"])
 
     def _incoming(self, outcome) -> Optional[Incoming]:
         for known, incoming in list(self._received):
@@ -90,6 +107,10 @@ class App:
         return respond(self.emulator, Incoming(
             method, environ.get("QUERY_STRING", "").encode("latin-1"), body,
             environ.get("REMOTE_ADDR") or "127.0.0.1", environ.get("HTTP_REFERER", "")))
+
+    def _ams(self, environ) -> Reply:
+        body = _body(environ)
+        return Reply(413, PLAIN, b"too large") if body is None else self._ams_call(environ, body)
 
     def _control(self, environ, path) -> Reply:
         from . import control
@@ -133,10 +154,10 @@ class App:
     def _home(self, request) -> Reply:
         wanted = request.args.get("find", "").strip()
         if wanted:
-            for column in ("out_trade_no", "trade_no"):
-                found = self.emulator.ledger.one("trades", **{column: wanted})
+            for table, column, path in _FOUND_BY:
+                found = self.emulator.ledger.one(table, **{column: wanted})
                 if found:
-                    return _to("/trades/{}".format(found["id"]))
+                    return to("{}/{}".format(path, found["id"]))
         return pages.home(self.emulator, wanted, request.args.get("page", 1, type=int))
 
     def _requests(self, request) -> Reply:
@@ -159,7 +180,7 @@ class App:
         if request.method == "GET":
             return pages.notification(self.emulator, row)
         self.emulator.resend(row["notify_id"])
-        return _to("/notifications/{}".format(number))
+        return to("/notifications/{}".format(number))
 
     def _cashier(self, request, number) -> Reply:
         row = self._row("trades", number)
@@ -173,7 +194,7 @@ class App:
         """The first browser, while the buyer pays in a second one."""
         if pages.is_open(row):
             return pages.waiting(self.emulator, row)
-        return _to(row.get("gmt_payment") and self._back(row) or "/cashier/{}".format(row["id"]))
+        return to(row.get("gmt_payment") and self._back(row) or "/cashier/{}".format(row["id"]))
 
     def _second_browser(self, request, number) -> Reply:
         row = self._row("trades", number)
@@ -189,7 +210,7 @@ class App:
         except AlipayError as err:
             return page(self.emulator, row, problem=str(err))
         back = self._back(row) if returns and action in cashier.RETURNING else None
-        return _to(back or again)
+        return to(back or again)
 
     def _back(self, row) -> Optional[str]:
         """The signed return, when a browser can go there."""
@@ -207,10 +228,6 @@ class App:
     def _style(self, request) -> Reply:
         path = Path(__file__).resolve().parent / "static" / "style.css"
         return Reply(200, "text/css; charset=utf-8", path.read_bytes(), (("Cache-Control", "max-age=60"),))
-
-
-def _to(address) -> Reply:
-    return Reply(303, PLAIN, b"", (("Location", address),))
 
 
 def _length(environ) -> Optional[int]:

@@ -15,6 +15,7 @@ from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Timeout
 
 from ..emulator import Emulator
+from ..emulator.ams.incoming import incoming
 from ..emulator.front import respond
 from ..emulator.incoming import Incoming
 from ..emulator.reply import PLAIN, Reply
@@ -23,11 +24,13 @@ from .extra import missing
 
 #: Where shops asked about a notify_id before ``notify_verify`` was a service of the gateway.
 _OLD_NOTIFY_VERIFY = "/trade/notify_query.do"
+#: What the calls of AMS begin with.
+_AMS = ("/ams/api/", "/ams/sandbox/api/")
 
 
 class Adapter(HTTPAdapter):
-    """Answers every request out of ``emulator``. Pages other than ``/gateway.do`` need the extra ``emulator``; they
-    are at the emulator's own host alone, and raise ConfigurationError without the extra."""
+    """Answers every request out of ``emulator``. Pages other than ``/gateway.do`` and AMS's calls need the extra
+    ``emulator``; they are at the emulator's own host alone, and raise ConfigurationError without the extra."""
 
     def __init__(self, emulator: Emulator):
         super().__init__()
@@ -59,8 +62,11 @@ class Adapter(HTTPAdapter):
                 query = b"service=notify_verify&" + query
             return respond(self.emulator, Incoming(request.method, query, body,
                                                    referer=request.headers.get("Referer", "")))
+        if parts.path.startswith(_AMS):
+            target = parts.path + ("?" + parts.query if parts.query else "")
+            return self.emulator.ams_answer(incoming(request.method, target, _texts(request.headers), body)).reply
         if parts.netloc != urlsplit(self.emulator.base_url).netloc:
-            return Reply(404, PLAIN, b"in a test, only /gateway.do of Alipay's hosts is answered")
+            return Reply(404, PLAIN, b"in a test, only /gateway.do and the calls of AMS are answered at Alipay's hosts")
         answer = wsgi.call(self._pages(), request.method, request.url, body, request.headers)
         kept, content_type = [], ""
         for name, value in answer.headers:
@@ -81,6 +87,12 @@ class Adapter(HTTPAdapter):
                 raise missing(absent, "the cashier and the other pages")
             self._app = App(self.emulator)
         return self._app
+
+
+def _texts(headers):
+    """As a server reads them: a session may hold bytes."""
+    return [tuple(one.decode("latin-1") if isinstance(one, bytes) else one for one in pair)
+            for pair in headers.items()]
 
 
 class _Breaks(io.RawIOBase):

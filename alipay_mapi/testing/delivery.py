@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def to_app(app: wsgi.Application) -> "Sender":
     """A WSGI application gets the POST at the path of the notify_url."""
     def send(delivery):
-        answer = wsgi.call(app, "POST", delivery.url, delivery.body, {"Content-Type": delivery.content_type})
+        answer = wsgi.call(app, "POST", delivery.url, delivery.body, dict(
+            delivery.headers, **{"Content-Type": delivery.content_type}))
         return _answered(answer.status, answer.body)
     return send
 

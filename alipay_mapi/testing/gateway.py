@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from .. import merchant as _merchant
 from ..errors import InvalidRequest, show
+from ..migration.ams.domains import DOMAINS, OLD_DOMAINS
 from ..times import GMT8
 from . import delivery
+from .ams_shop import AmsShop
 from .extra import missing
 from .keys import shared_keys
 
@@ -31,12 +33,13 @@ START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=GMT8)
 #: Alipay's hosts, old and new, that a shop may have in its settings.
 ALIPAY_HOSTS = frozenset([urlsplit(url).hostname for url in (
     _merchant.GATEWAY_INTL, _merchant.GATEWAY_INSTORE, _merchant.GATEWAY_MAINLAND, _merchant.GATEWAY_SANDBOX,
-    _merchant.GATEWAY_HK)] + ["openapi.alipaydev.com", "mapi.alipay.net", "www.alipay.com", "notify.alipay.com"])
+    _merchant.GATEWAY_HK, *DOMAINS.values(), *OLD_DOMAINS.values())] + [
+        "openapi.alipaydev.com", "mapi.alipay.net", "www.alipay.com", "notify.alipay.com"])
 #: Seconds that ``deliver`` waits for the live server's thread to end a notification.
 _PATIENCE = 10.0
 
 
-class TestGateway:
+class TestGateway(AmsShop):
     """A context manager: installed inside of ``with``, closed after it.
 
     ``emulator``: one of your own; by default a new one in memory, with ``settings`` (as of ``Emulator``; seed 1 and a
@@ -72,7 +75,7 @@ class TestGateway:
         self.emulator: "Emulator" = emulator
         self._merchant, self._start_live = merchant, live
         self._patches: List["Patch"] = []
-        self._clients: List["Client"] = []
+        self._clients: List[Any] = []
         self._shops: Dict[Any, "Merchant"] = {}     # reading an RSA key takes a twentieth of a second
         self._adapter: Any = None
         self._server: Any = None

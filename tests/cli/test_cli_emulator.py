@@ -265,3 +265,46 @@ def test_a_signal_ends_it_with_0(run, up, checkout, tmp_path, number):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0 and out == b""
     assert b"Traceback" not in err
+
+
+@needs_extra
+def test_accounts_at_ams_are_written_when_asked_for(run, up, tmp_path):
+    """Beside the merchants, readable for the owner alone, and no merchants themselves."""
+    from alipay_mapi.cli import ini
+    from alipay_mapi.merchant_settings import NAMES
+    ran = run("emulator", "--port", "0", "--ams")
+    assert ran.code == 0 and "sections md5.ams, rsa.ams, rsa2.ams, dsa.ams" in ran.out
+    assert stat.S_IMODE(os.stat("shop.ini").st_mode) == 0o600
+    problems = []
+    assert ini.merchants("shop.ini", problems) == ["md5", "rsa", "rsa2", "dsa"]
+    assert ini.read("shop.ini", "md5", NAMES, problems)[0] == "md5" and problems == []
+    assert run("config", "show", "--config", "shop.ini", "--merchant", "md5").code == 0
+    again = run("emulator", "--port", "0")
+    assert again.code == 0 and "--ams writes the accounts to shop.ini" in again.out
+    with open("shop.ini") as file:
+        assert ".ams]" not in file.read()
+
+
+@needs_extra
+def test_the_account_that_it_wrote_is_one_that_ams_knows(run, up):
+    from alipay_mapi.cli import ini
+    from alipay_mapi.migration import settings as migration_settings
+    from alipay_mapi.migration.ams import Account
+    from alipay_mapi.migration.backends.ams_client import AmsClient
+    seen = []
+
+    def during():
+        problems = []
+        for merchant in ("md5", "dsa"):
+            values = ini.ams("shop.ini", merchant, migration_settings.NAMES, problems)
+            client = AmsClient(Account(**values), retries=0)
+            amount = {"currency": "USD", "value": "800"}
+            made = client.pay({"productCode": "CASHIER_PAYMENT", "paymentRequestId": "P1", "paymentAmount": amount,
+                               "order": {"orderAmount": amount, "orderDescription": "Tea", "referenceOrderId": "A1"},
+                               "paymentMethod": {"paymentMethodType": "ALIPAY_CN"}})
+            client.close()
+            seen.append((made.outcome.state, values["client_id"], problems))
+            fetched(made.answer["normalUrl"])
+    up(during)
+    assert run("emulator", "--port", "0", "--ams").code == 0
+    assert seen == [("pending", "5Y88000000000101", []), ("pending", "5Y88000000000104", [])]

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 import alipay_mapi as mapi
 from alipay_mapi.emulator import Emulator, control, merchants
+from alipay_mapi.emulator.control_table import AMS_CALLS
 from alipay_mapi.emulator.notifier import Answered
 from alipay_mapi.merchant import Merchant
+from ams_setup import AMS_KEYS
 
 NOON = datetime(2026, 11, 18, 12, 0, 0, tzinfo=timezone(timedelta(hours=8)))
 
@@ -108,9 +110,9 @@ WORKS = {
     ("POST", "/record/stop"): ("/record/stop", None,
                                lambda told: told["recording"] == {"recording": False, "events": 0}),
 }
-#: Calls that answer with no JSON, or take none: they have their own tests below.
+#: Calls that answer with no JSON, or take none: they have their own tests below. Those of AMS: in test_control_ams.
 ELSEWHERE = {("POST", "/trades/{out_trade_no}/confirm"), ("GET", "/merchants/{merchant}/ini"), ("GET", "/record"),
-             ("POST", "/replay")}
+             ("POST", "/replay")} | {(row.verb, row.path) for row in AMS_CALLS}
 
 
 def listed():
@@ -336,8 +338,11 @@ _VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(all
                        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
                            st.text(max_size=5), inner, max_size=3), max_leaves=4)
 _NAMES = st.sampled_from(sorted({name for row in control.CALLS for name in row.required + row.optional}
-                                | set(merchants.SETTINGS) | {"subject", "total_fee", "currency", "split_fund_info"}))
-_PATHS = st.sampled_from([row.path.format(out_trade_no="A2", merchant="md5", notify_id="x") for row in control.CALLS])
+                                | set(merchants.SETTINGS) | {"paymentAmount", "paymentMethod", "order", "subject",
+                                                             "total_fee", "currency", "split_fund_info"}))
+_PATHS = st.sampled_from([row.path.format(
+    out_trade_no="A2", merchant="md5", notify_id="x", payment_request_id="P1", registration_request_id="G1")
+    for row in control.CALLS])
 
 
 @settings(max_examples=settings.default.max_examples * 4 // 3)
@@ -345,8 +350,10 @@ _PATHS = st.sampled_from([row.path.format(out_trade_no="A2", merchant="md5", not
        query=st.binary(max_size=20), body=st.binary(max_size=20) | st.dictionaries(_NAMES, _VALUES, max_size=4))
 def test_whatever_comes_the_answer_is_an_answer(method, path, query, body):
     data = body if isinstance(body, bytes) else json.dumps(body).encode("ascii")
-    with Emulator(seed=1, frozen=True, start=NOON, sender=lambda delivery: Answered(200, "success")) as emulator:
+    with Emulator(seed=1, frozen=True, start=NOON, sender=lambda delivery: Answered(200, "success"),
+                  keys=dict(AMS_KEYS)) as emulator:
         emulator.place("A2")
+        emulator.place_payment("P1")
         for given_query in (query, b""):
             reply = control.handle(emulator, method, path, given_query, data)
             assert reply.status in (200, 400, 404, 405, 409)

@@ -245,9 +245,10 @@ def test_arguments_of_another_version_and_refused_calls_do_not_end_a_playback():
 
 
 def test_every_reported_call_can_be_played_back_or_is_left_out_on_purpose():
-    from alipay_mapi.emulator import emulator as module
-    tree = ast.parse(inspect.getsource(module))
-    reported = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    from alipay_mapi.emulator import buyer_calls, emulator
+    from alipay_mapi.emulator.ams import calls
+    trees = [ast.parse(inspect.getsource(module)) for module in (emulator, buyer_calls, calls)]
+    reported = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
                 and any(getattr(one, "id", "") == "reported" for one in node.decorator_list)}
     assert len(reported) > 10
     assert reported == set(recorder.REPEATED) | set(recorder._LEFT_OUT)

@@ -75,7 +75,8 @@ def test_other_methods_than_get_and_post_are_refused(gateway):
 
 def test_other_paths_of_alipays_hosts_are_not_there(gateway):
     answer = requests.get("https://mapi.alipay.com/home/")
-    assert (answer.status_code, answer.text) == (404, "in a test, only /gateway.do of Alipay's hosts is answered")
+    assert (answer.status_code, answer.text) == (
+        404, "in a test, only /gateway.do and the calls of AMS are answered at Alipay's hosts")
 
 
 def test_the_address_before_notify_verify_still_answers(gateway):
