@@ -297,3 +297,21 @@ def test_a_dollar_order_is_never_paid_by_yuan_of_openapi():
     fields = {"out_trade_no": "ORDER0001", "trade_no": "T1", "total_amount": "11.00", "trade_status": "TRADE_SUCCESS"}
     with pytest.raises(CurrencyMismatch):
         openapi_trade_facts(fields, ORDER, SERVICE)
+
+
+def capture(amount, status="SUCCESS", number="C1"):
+    return dict(refund(amount, status, number), transactionType="CAPTURE")
+
+
+@pytest.mark.parametrize("captures, expected", [
+    ((), "waiting"), ((capture("1100", "PROCESSING"),), "waiting"), ((capture("1100", "FAIL"),), "waiting"),
+    ((capture("1000"),), "waiting"), ((capture("1100"),), "paid"),
+    ((capture("1000"), capture("100", number="C2")), "paid"), ((refund("1100"),), "waiting")])
+def test_the_money_of_a_card_is_paid_when_it_is_captured_and_not_when_it_is_reserved(captures, expected):
+    answer = answered(authExpiryTime="2026-05-18T12:00:00+08:00", transactions=list(captures))
+    assert effects(trade_facts(answer, ORDER, SERVICE))[0] == expected
+
+
+def test_a_card_notification_cannot_tell_so_it_waits_for_the_inquiry():
+    assert effects(trade_facts(told(paymentResultInfo={"cardBrand": "VISA"}), ORDER, SERVICE)) == ("waiting", [])
+    assert effects(trade_facts(told(), ORDER, SERVICE))[0] == "paid"

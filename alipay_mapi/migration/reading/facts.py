@@ -12,8 +12,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from ... import messages, status
 from ...checks import OrderSource, check_amount, find_order
-from ...errors import (AmountMismatch, CurrencyMismatch, GatewayError, InvalidRequest, MalformedParameter,
-                       MissingParameter, UnknownStatus, UntrustedMessage, show)
+from ...errors import (AmountMismatch, CurrencyMismatch, GatewayError, InvalidRequest, MissingParameter, UnknownStatus,
+                       UntrustedMessage, show)
 from ...notification import REFUND, TRADE, Notification
 from ...order import Order
 from ...response import Response
@@ -22,7 +22,7 @@ from ..ams.amounts import from_ams
 from ..ams.answers import AmsAnswer
 from ..ams.notifications import AmsNotification
 from ..errors import NotDecided
-from . import statuses
+from . import statuses, transactions
 from .codes import to_mapi
 from .moments import gmt8_text
 
@@ -56,9 +56,9 @@ def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource, 
         native = _answered_status(message, service)
     else:
         raise InvalidRequest("message: a verified AmsNotification or AmsAnswer", parameter="message")
-    if native == "SUCCESS" and _reserved_only(message):
-        native = "PENDING"
     paid = from_ams(message.get("paymentAmount"))
+    if native == "SUCCESS" and _reserved_only(message, Decimal(paid["amount"])):
+        native = "PENDING"
     fields = {
         "out_trade_no": _needed(message, "paymentRequestId"), "trade_no": _needed(message, "paymentId"),
         "total_fee": paid["amount"], "currency": paid["currency"],
@@ -131,23 +131,8 @@ def refund_facts(message: Union[AmsNotification, AmsAnswer], order: Order) -> No
 
 def refunds_in(message: Mapping) -> Tuple[Refund, ...]:
     """The refunds that an inquiry lists in ``transactions``. Raises MalformedParameter, UnknownStatus."""
-    listed = message.get("transactions") or ()
-    if not isinstance(listed, tuple) or not all(isinstance(one, Mapping) for one in listed):
-        raise MalformedParameter("transactions: not a list of objects", parameter="transactions")
-    found = []
-    for one in listed:
-        if one.get("transactionType") != "REFUND":
-            continue
-        number = one.get("transactionRequestId")
-        if not isinstance(number, str):
-            raise MalformedParameter("transactions: a refund without its transactionRequestId",
-                                     parameter="transactions")
-        amount = from_ams(one.get("transactionAmount"), "transactionAmount")
-        word = one.get("transactionStatus")
-        if word is None and isinstance(one.get("transactionResult"), Mapping):
-            word = statuses.OF_RESULT.get(str(one["transactionResult"].get("resultStatus")))
-        found.append(Refund(number, statuses.refund_status(word), Decimal(amount["amount"])))
-    return tuple(found)
+    return tuple(Refund(number, statuses.refund_status(word), amount)
+                 for number, word, amount in transactions.listed(message, "REFUND"))
 
 
 def _notified_status(message):
@@ -160,21 +145,14 @@ def _notified_status(message):
     return native
 
 
-def _reserved_only(message):
-    """Is the money of a card reserved, and not taken (yet)? Its success says so in the same word. An inquiry tells: it
-    names the end of the authorization, and each capture."""
+def _reserved_only(message, price):
+    """Is the money of a card reserved, and not all of it taken (yet)? Its success says so in the same word. An inquiry
+    tells: it names the end of the authorization, and each capture."""
     if "authExpiryTime" not in message and not (isinstance(message, AmsNotification)
                                                 and "paymentResultInfo" in message):
         return False
-    listed = message.get("transactions") or ()
-    return not any(isinstance(one, Mapping) and one.get("transactionType") == "CAPTURE" and (
-        one.get("transactionStatus") or statuses.OF_RESULT.get(str(_result_status(one)))) == "SUCCESS"
-        for one in (listed if isinstance(listed, tuple) else ()))
-
-
-def _result_status(transaction):
-    result = transaction.get("transactionResult")
-    return result.get("resultStatus") if isinstance(result, Mapping) else None
+    return price > sum([amount for _, word, amount in transactions.listed(message, "CAPTURE") if word == "SUCCESS"],
+                       Decimal(0))
 
 
 def _answered_status(message, service):
