@@ -52,7 +52,7 @@ _AMS = [
     ("ams_account", "account", "        if _PARTNER.fullmatch(self.client_id):", "        if False:"),
     ("ams_account", "account", "any(private.numbers == key.numbers for key in public)", "False"),
     ("ams_account", "account", '(key.kind != "RSA" or key.private', '("" or key.private'),
-    ("ams_account", "account", "        check_gateway(domain, self.allow_http)\n",
+    ("ams_account", "account", "        check_gateway(domain, allow_http)\n",
      "        check_gateway(domain, True)\n"),
     ("ams_account", "account", "        domains.check_domain(domain, self.in_store)\n", ""),
 ]
@@ -107,7 +107,7 @@ _MIGRATION = [
     ("reading_facts", "reading/facts", '        return "PENDING"        # its',
      '        return "SUCCESS"        # its'),
     ("reading_facts", "reading/facts", "    if not message.signed:", "    if False:"),
-    ("reading_facts", "reading/facts", "    check_amount(fields, order)\n", ""),
+    ("reading_facts", "reading/facts", "        check_amount(fields, order, in_cny)\n", ""),
     ("reading_facts", "reading/facts", '        if fields.pop("currency") != "CNY":',
      '        if not fields.pop("currency"):'),
     ("reading_facts", "reading/facts", "    if told.neutral == statuses.CANCELLED and", "    if False and"),

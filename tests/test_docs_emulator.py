@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from alipay_mapi.emulator.control_table import CALLS
+from alipay_mapi.emulator.control_table import AMS_CALLS, CALLS
 from alipay_mapi.emulator.faults import ANSWER_FAULTS, NOTIFICATION_FAULTS
 from alipay_mapi.emulator.handlers import HANDLERS
 from alipay_mapi.emulator.merchants import BUYERS, PARTNERS, SETTINGS
@@ -61,3 +61,8 @@ def test_every_address_of_the_control_api_that_the_page_names_is_there(page):
     paths = re.compile("|".join(re.sub("{[a-z_]+}", "[^/]+", "/_emulator" + call.path) for call in CALLS))
     addresses = set(re.findall("/_emulator/[A-Za-z0-9_/]*", page))
     assert len(addresses) > 2 and [one for one in addresses if not paths.fullmatch(one)] == []
+
+
+def test_every_control_call_of_ams_stands_once_in_its_table(page):
+    rows = table(page, "control call of AMS | what it does |")
+    assert sorted(named(row[0] for row in rows)) == sorted("{} {}".format(call.verb, call.path) for call in AMS_CALLS)

@@ -74,7 +74,10 @@ class Run:
         self._answered: "queue.Queue[Tuple[Row, Optional[Findings]]]" = queue.Queue()
         self._out: Dict[int, Row] = {}      # claimed and not yet settled, by id
         self._ending = threading.Event()    # nothing is begun any more
-        self._asked, self._effects, self._failed, self._failures, self._reached = 0, 0, 0, 0, 0
+        self._asked, self._effects, self._failed, self._reached = 0, 0, 0, 0
+        self._gateways = {name for mine in backends.values() for name in mine}
+        self._failures: Dict[str, int] = {}     # gateway → how many questions in a row did not reach it
+        self._held: List[Row] = []      # claimed, of a gateway that is down, while others are asked on
         self._full: Dict[str, float] = {}       # account → until when its rate has no room
         self._outcomes: Dict[str, int] = {}
         self._errors: Dict[str, int] = {}
@@ -92,7 +95,7 @@ class Run:
             self._take_back()
             for _ in range(self._workers):
                 self._waiting.put(None)
-        if self._asked and not self._reached:
+        if self._asked and not self._reached or ended == DONE and self._down():
             ended = GATEWAY_DOWN
         return Tally(self._asked, self._outcomes, self._errors, self._effects, self._failed, ended,
                      time.monotonic() - started)
@@ -121,7 +124,7 @@ class Run:
     def _ends(self, limit, until):
         if self._stop.is_set():
             return STOPPED
-        if self._failures >= max(_DOWN, self._workers):
+        if self._gateways and self._down() == self._gateways:
             return GATEWAY_DOWN
         if until is not None and time.monotonic() >= until:
             return DEADLINE
@@ -133,7 +136,7 @@ class Run:
         """The orders in hand are settled, the rest is left to others."""
         self._ending.set()
         left = self._take_back()
-        self._store.release(left)
+        self._store.release(left + self._held)
         for row in left:
             del self._out[row.id]
         while self._out:
@@ -172,8 +175,13 @@ class Run:
         shops = [shop for shop, mine in self._backends.items()
                  if all(self._full.get(backend.account, 0.0) <= claimed for backend in mine.values())]
         rows = self._store.claim(self._worker, room, LEASE, self._again, shops) if shops else []
+        down = self._down()
+        held = [row for row in rows if row.gateway in down]
+        self._held += held
         groups: Dict[Tuple[str, Optional[float]], List[Row]] = {}
         for row in rows:
+            if row.gateway in down:
+                continue
             one = self._paced(self._backends[row.shop].get(row.gateway), row)
             groups.setdefault(one, []).append(row)
         taken = 0
@@ -193,8 +201,13 @@ class Run:
                 moment = turn + at / rate if rate else turn
                 self._waiting.put((moment, min(ends, moment + late) if rate else ends, row))
             taken += free
+        taken += len(held)
         full = [until - claimed for until in self._full.values() if until > claimed]
         return taken, min(full) if full and not taken else 0.0
+
+    def _down(self):
+        """The gateways that cannot be reached: their orders wait for another run, and do not hold up the others."""
+        return {name for name, count in self._failures.items() if count >= max(_DOWN, self._workers)}
 
     def _paced(self, backend, row):
         """(whose moments, how many a second; None for any number)."""
@@ -269,7 +282,7 @@ class Run:
                 name = type(answer).__name__
                 self._errors[name] = self._errors.get(name, 0) + 1
         down = isinstance(found.query if found.query is not None else found.refund, TransportError)
-        self._failures = self._failures + 1 if down else 0
+        self._failures[row.gateway] = self._failures.get(row.gateway, 0) + 1 if down else 0
         self._reached += not down
         if isinstance(decision, Decision):
             self._outcomes[decision.outcome] = self._outcomes.get(decision.outcome, 0) + 1

@@ -70,9 +70,7 @@ class Gateways(Given):
         """``NEW_ORDERS``: a gateway's name, percents, or a function (its path as text has a dot). Raises
         ConfigurationError."""
         given = self.get("NEW_ORDERS", MAPI)
-        if isinstance(given, str) and "." in given:
-            given = self.function("NEW_ORDERS")
-        elif callable(given):
+        if callable(given) or isinstance(given, str) and "." in given:
             given = self.function("NEW_ORDERS")     # as the framework calls the shop's functions
         problem, gateways = "", self.gateways(name)
         try:

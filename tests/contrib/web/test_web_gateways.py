@@ -14,7 +14,8 @@ from genuine import MD5_KEY, PARTNER, STRANGER, key_file
 from migration_samples import dumped, notification_headers, pem, result
 
 MD5 = {"partner": PARTNER, "sign_type": "MD5", "md5_key": MD5_KEY}
-ACCOUNT = {"client_id": "CLIENT001", "private_key": pem("merchant-private"), "alipay_public_key": pem("platform-public")}
+ACCOUNT = {"client_id": "CLIENT001", "private_key": pem("merchant-private"),
+           "alipay_public_key": pem("platform-public")}
 SECRETS = (MD5_KEY, "BEGIN", "MII", "S3CRET") + tuple(pem("merchant-private").splitlines()[1:3])
 NOTIFY, RETURN = "https://shop.example/alipay/notify/shop/", "https://shop.example/alipay/return/shop/"
 
@@ -221,7 +222,7 @@ def test_an_address_of_the_shops_own_is_left_as_it_is(make):
     for more in ({"back": None}, {"back": lambda number: None}):
         desk.pay(**more)
         assert desk.sent()["paymentRedirectUrl"] == RETURN
-    assert isinstance(make(NEW_ORDERS="mapi").pay(), SignedRequest)
+    assert make(NEW_ORDERS="mapi").pay().params["return_url"] == RETURN, "MAPI signs the way back to our view"
 
 
 # --- notifications ----------------------------------------------------------------------------------------------------
