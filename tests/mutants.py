@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Queue
 
 import mutants_fallback
+import mutants_gateways
 import mutants_migration
 import mutants_migration_card
 import mutants_web
@@ -33,7 +34,7 @@ NO_CHECK = {"T-33": "its tests run in the cells of Django and Flask, which have 
 LONGEST = 120  # seconds; a mutant that hangs has been noticed
 _TIMES = itertools.count(10**9)
 
-#: (rows or a test file, file, source text, what stands there instead[, source text, instead …])
+#: (rows, a test file or one test of it, file, source text, what stands there instead[, source text, instead …])
 MUTANTS = [
     # signing, algorithms
     ("T-01 T-02 T-03", "signing.py", "    check_sign_type(sign_type, named)\n",
@@ -268,7 +269,9 @@ MUTANTS = [
     ("emulator/test_web.py", "emulator/web.py", "            return Reply(403, PLAIN, b\"refused:",
      "            pass\n        if False:\n            return Reply(403, PLAIN, b\"refused:"),
     ("testing/test_testing_gateway.py", "testing/gateway.py", 'return host in ALIPAY_HOSTS or (', "return ("),
-] + mutants_fallback.MUTANTS + mutants_migration.MUTANTS + mutants_migration_card.MUTANTS + mutants_web.MUTANTS
+]
+MUTANTS += mutants_fallback.MUTANTS + mutants_migration.MUTANTS + mutants_migration_card.MUTANTS
+MUTANTS += mutants_gateways.MUTANTS + mutants_web.MUTANTS
 
 
 def main():
@@ -292,7 +295,7 @@ def main():
 
 def _tests(rows, file, tests):
     """Ids for pytest; those of the module's own test file first, as they are the likeliest to notice."""
-    if rows.endswith(".py"):
+    if ".py" in rows:
         return ["tests/" + rows]
     # Those of the frameworks are for cells that have one.
     found = [(path, name) for row in rows.split() for path, name, _ in tests[row]

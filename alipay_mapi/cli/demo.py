@@ -10,7 +10,7 @@ from . import exits
 from .output import Output
 from .progress import progress_bar
 
-_REPORT = os.path.join("alipay-mapi-demo", "report.html")
+_FOLDER = "alipay-mapi-demo"
 _MOST = 5000
 
 
@@ -18,10 +18,14 @@ def add(commands: Any, parents: list) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "demo", parents=parents[:1], help="a shop's day beside an emulated gateway, with a report",
-        examples=("alipay-mapi demo", "alipay-mapi demo --seed 7 --report /tmp/report.html", "alipay-mapi demo --json"))
+        examples=("alipay-mapi demo", "alipay-mapi demo --seed 7 --report /tmp/report.html", "alipay-mapi demo --json",
+                  "alipay-mapi demo --migrate"))
     parser.add_argument("--seed", metavar="N", default="1", help="a number; the same one gives the same numbers")
     parser.add_argument("--orders", metavar="N", default="200", help="how many orders, 1 to {}".format(_MOST))
-    parser.add_argument("--report", metavar="FILE", default=_REPORT, help="where the report goes")
+    parser.add_argument("--report", metavar="FILE", help="where the report goes; default: {}, or migration.html "
+                        "beside it".format(os.path.join(_FOLDER, "report.html")))
+    parser.add_argument("--migrate", action="store_true",
+                        help="a running shop moves from MAPI to AMS, and is killed half way")
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -29,7 +33,12 @@ def run(args: Any, out: Output) -> int:
     out.compact = True
     seed, orders = _number(args.seed, "--seed", 0, 10 ** 9), _number(args.orders, "--orders", 1, _MOST)
     report = _report()
-    _make_folder(args.report)
+    path = args.report or os.path.join(_FOLDER, "migration.html" if args.migrate else "report.html")
+    _make_folder(path)
+    return (_migrate if args.migrate else _day)(seed, orders, path, report, out)
+
+
+def _day(seed, orders, path, report, out):
     from ..demo import audit, numbers, play
     started = time.monotonic()
     out.heading("alipay-mapi demo: {} orders, seed {}, a shop beside an emulated gateway. No account, no network, "
@@ -42,8 +51,8 @@ def run(args: Any, out: Output) -> int:
     finally:
         day.close()
     seconds = time.monotonic() - started
-    _write(args.report, report.render(found, listed, seed, seconds, __version__))
-    out.data(ok=not differences, seed=seed, numbers=found, report=args.report, seconds=round(seconds, 1))
+    _write(path, report.render(found, listed, seed, seconds, __version__))
+    out.data(ok=not differences, seed=seed, numbers=found, report=path, seconds=round(seconds, 1))
     _print(found, out)
     out.line()
     if differences:
@@ -54,8 +63,23 @@ def run(args: Any, out: Output) -> int:
         out.good("equal", "the shop's books are what the gateway's ledger says: {} orders compared, no difference; "
                           "nothing forged was booked".format(found["compared"]))
     out.line()
-    out.facts([("report", args.report), ("seconds", "{:.1f}".format(seconds))])
+    out.facts([("report", path), ("seconds", "{:.1f}".format(seconds))])
     return exits.INTERNAL if differences else exits.DONE
+
+
+def _migrate(seed, orders, path, report, out):
+    from . import demo_migrate
+    from ..demo.migrating.report import render
+    started = time.monotonic()
+    found, listed = demo_migrate.run(seed, orders, lambda steps: _show(steps, out), out)
+    seconds = time.monotonic() - started
+    _write(path, render(found, listed, orders, seed, seconds, __version__))
+    out.data(ok=not found["differences"], seed=seed, numbers=found, report=path, seconds=round(seconds, 1))
+    demo_migrate.show(found, out)
+    code = demo_migrate.verdict(found, out)
+    out.line()
+    out.facts([("report", path), ("seconds", "{:.1f}".format(seconds))])
+    return code
 
 
 def _report() -> Any:

@@ -5,7 +5,7 @@ Charts are inline SVG and bars of CSS; beside or inside each stand the same numb
 import pkgutil
 from typing import Any, Dict, List
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 
 from ..emulator.broken import WAYS
 from ..emulator.faults import ANSWER_FAULTS, NOTIFICATION_FAULTS
@@ -51,13 +51,11 @@ _WORDS = {
 
 def render(numbers: Dict[str, Any], orders: List[Dict[str, str]], seed: int, seconds: float, version: str) -> str:
     """The page. ``numbers``: of ``numbers.numbers``; ``orders``: of ``numbers.order_list``."""
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (pkgutil.get_data("alipay_mapi", "demo/templates/report.html") or b"").decode("utf-8"))
     refused = [one for one in numbers["refusals"] if one["not_believed"]]
     fallback = numbers["fallback"]
     learned = [dict(one, total=one["by_notification"] + one["by_query"]) for one in numbers["learned"]]
-    return template.render(
-        numbers=numbers, orders=orders, seed=seed, seconds="{:.1f}".format(seconds), version=version,
+    return page(
+        "report.html", numbers=numbers, orders=orders, seed=seed, seconds="{:.1f}".format(seconds), version=version,
         outcomes=_stacked(numbers["outcomes"], numbers["orders"]), learned=_columns(learned),
         paid=sum(one["total"] for one in learned), by_query=sum(one["by_query"] for one in learned),
         amounts=_shares(numbers["amounts"]), refused=refused, refused_count=sum(one["count"] for one in refused),
@@ -69,6 +67,14 @@ def render(numbers: Dict[str, Any], orders: List[Dict[str, str]], seed: int, sec
         attack_count=sum(one["count"] for one in numbers["attacks"]), about=_ABOUT, words=_WORDS,
         broken=sorted(WAYS), ends=ENDS, ended=_ENDED, open_for=_open_columns(fallback["open_for"]),
         hours=_hours(fallback), lasted=lasted)
+
+
+def page(template: str, **values: Any) -> str:
+    """One of the templates, filled. Their look is in ``style.html``."""
+    def text(name):
+        return (pkgutil.get_data("alipay_mapi", "demo/templates/" + name) or b"").decode("utf-8")
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(text)).get_template(
+        template).render(**values)
 
 
 def lasted(seconds: float) -> str:

@@ -14,7 +14,7 @@ from .plan import dealt
 from .shop import Shop
 
 #: How a fault of the connection looks to a transport.
-_KINDS = {"slow": "timeout", "reset": "broken", "half-answer": "short"}
+KINDS = {"slow": "timeout", "reset": "broken", "half-answer": "short"}
 _READS = tuple(sorted(ANSWER_FAULTS)) + ("",) * 28
 _CONFIRMS = ("http-500", "reset", "slow", "system-error") + ("",) * 24
 _WRITES = ("system-error", "half-answer", "reset", "slow", "http-500", "html-200", "redirect") + ("",) * 13
@@ -38,11 +38,11 @@ class Wire:
     """
 
     def __init__(self, seed: int, state: Callable[[], str]):
-        self._packs = {"single_trade_query": _pack(seed, "read", _READS), "notify_verify": _pack(
-            seed, "confirm", _CONFIRMS), "forex_refund": _pack(seed, "write", _WRITES)}
-        self._down = _pack(seed, "down", _DOWN)
-        self._bad = {"single_trade_query": _pack(seed, "bad read", _BAD_READS), "notify_verify": _pack(
-            seed, "bad confirm", _BAD), "forex_refund": _pack(seed, "bad write", _BAD)}
+        self._packs = {"single_trade_query": pack(seed, "read", _READS), "notify_verify": pack(
+            seed, "confirm", _CONFIRMS), "forex_refund": pack(seed, "write", _WRITES)}
+        self._down = pack(seed, "down", _DOWN)
+        self._bad = {"single_trade_query": pack(seed, "bad read", _BAD_READS), "notify_verify": pack(
+            seed, "bad confirm", _BAD), "forex_refund": pack(seed, "bad write", _BAD)}
         self._done = random.Random("demo-done:{}".format(seed))
         self.state, self.calm = state, False
         self.played: List[Played] = []
@@ -71,7 +71,7 @@ class Wire:
         if name and not (name.startswith("answer-") and b"<sign>" not in reply.body):   # nothing signed to alter
             self._waiting.append((name, service, len(self.shop.log)))
         if reply.fault:
-            raise TransportError("the answer did not come whole", kind=_KINDS[reply.fault], sent=True)
+            raise TransportError("the answer did not come whole", kind=KINDS[reply.fault], sent=True)
         return Answer(reply.status, reply.content_type, reply.body)
 
     def _fault_for(self, service, params):
@@ -118,7 +118,8 @@ class Wire:
         return answer
 
 
-def _pack(seed: int, name: str, cards: Sequence[str]) -> Iterator[str]:
+def pack(seed: int, name: str, cards: Sequence[str]) -> Iterator[str]:
+    """The cards, dealt for ever: the whole pack, shuffled, again and again."""
     chosen = random.Random("demo-{}:{}".format(name, seed))
     while True:
         for card in dealt(chosen, cards, len(cards)):

@@ -6,6 +6,7 @@ import pytest
 from alipay_mapi.demo import audit, numbers
 from alipay_mapi.demo.play import Day
 from alipay_mapi.emulator import merchants
+from moving import Honest, move_of
 
 
 _PAIRS = {}
@@ -71,3 +72,13 @@ def command(monkeypatch, tmp_path, capsys):
 
     assert not sys.stderr.isatty()
     return call
+
+
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory):
+    """A move to AMS that is over and was as it should be: 24 orders."""
+    move = move_of()
+    try:
+        yield Honest(move, tmp_path_factory.mktemp("honest"))
+    finally:
+        move.close()

@@ -41,6 +41,12 @@ def test_a_notification_settles_and_clears_the_last_error():
     assert (stored.outcome, stored.due_at, stored.last_error, effects) == ("paid", None, "", [("paid", "")])
 
 
+def test_the_same_news_of_another_gateway_call_a_person_once():
+    stored, effects = told(row(gateway="ams"), note(), note(notify_id="n2"))
+    assert effects == [("needs_a_person", "mapi says TRADE_FINISHED of this number, and the order lives on ams")]
+    assert (stored.outcome, stored.due_at) == ("open", START + 30)
+
+
 def test_one_that_settles_nothing_puts_off_nothing():
     stored, effects = told(row(last_error="x"), note(status="WAIT_BUYER_PAY"))
     assert (stored.outcome, stored.due_at, stored.last_error, effects) == ("open", START + 30, "x", [])

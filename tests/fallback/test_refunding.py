@@ -394,6 +394,17 @@ def test_only_a_cross_border_order_of_a_known_shop_is_refunded_here():
         assert desk.row().refunds == ""
 
 
+def test_a_refund_number_of_another_order_is_refused():
+    """Alipay takes each number once; and AMS's notification names the refund alone."""
+    with Desk() as desk:
+        desk.watch("A1", "A2")
+        desk.fallback.refund("shop", "A1", "R1", "4.00")
+        desk.fallback.refund("shop", "A1", "R1", "4.00")
+        with pytest.raises(InvalidRequest) as refused:
+            desk.fallback.refund("shop", "A2", "R1", "4.00")
+        assert refused.value.parameter == "out_return_no" and not desk.row("A2").refunds
+
+
 # --- against the emulator ---------------------------------------------------------------------------------------------
 
 @pytest.fixture

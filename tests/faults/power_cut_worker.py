@@ -89,7 +89,8 @@ class Worker:
         from alipay_mapi.fallback import Fallback
         if self.numbers:
             shop = mapi.Merchant("2088123412341234", "MD5", md5_key="0123456789abcdef0123456789abcdef")
-            number, which = self.rng.choice(self.numbers), "R{}".format(self.rng.randint(1, 3))
+            number = self.rng.choice(self.numbers)
+            which = "{}-R{}".format(number, self.rng.randint(1, 3))
             Fallback(self.store, {SHOP: mapi.Client(shop)}).refund(SHOP, number, which, "1.00")
             self.acknowledge("refund", refunds=[(number, which)])
 

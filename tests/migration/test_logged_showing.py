@@ -46,3 +46,8 @@ def test_a_built_request_shows_what_its_parameters_may_show():
 @given(st.text(max_size=20), st.text(max_size=200))
 def test_any_text_is_shown_as_printable_text(name, value):
     assert shown(name, value).isprintable()
+
+
+def test_what_was_taken_out_of_a_structure_is_shown_by_its_own_name():
+    params, came_from = {"extend_info": '{"contact_no":"13800138000"}'}, {"who": "extend_info.contact_no"}
+    assert shown_content({"who": "13800138000"}, came_from, params) == {"who": "138****8000"}

@@ -158,3 +158,21 @@ def test_a_log_of_strange_names_does_not_fill_the_memory(monkeypatch):
     assert len(found.reasons) <= 6 and sum(found.reasons.values()) == 40
     assert len(found.services) <= 6 and sum(sum(one.values()) for one in found.services.values()) == 40
     assert sum(count for count, _ in found.damaged.values()) == 20
+
+
+def test_no_secret_and_no_buyer_is_shown_of_a_built_request_either():
+    shop = ('{"secondary_merchant_id":"M1","secondary_merchant_name":"Li 13800138000",'
+            '"secondary_merchant_industry":"5812","store_id":"S1","store_name":"x"}')
+    found = told(PAY, extend_info=shop, notify_url="https://shop.example/n?key=S3CRET", subject="for forename@mail.test")
+    content = found.requests[0]["content"]
+    assert content["paymentNotifyUrl"] == "https://shop.example/n?***"
+    assert content["order"]["orderDescription"] == "for for***@mail.test"
+    assert content["order"]["merchant"]["merchantName"] == "Li ***"
+    assert (0, "order.merchant.merchantName", "Li ***") in field(found, "extend_info").to
+
+
+def test_what_came_back_with_the_buyer_is_masked_too():
+    found = told(dict(is_success="T", sign="00ff", sign_type="MD5", out_trade_no="A1", notify_id="RqPnCoPT3K9",
+                      buyer_email="forename@mail.test"))
+    assert [field(found, name).value for name in ("sign", "notify_id", "buyer_email", "out_trade_no")] == [
+        "********", "RqPnCo***", "for***@mail.test", "A1"]

@@ -54,3 +54,8 @@ def test_orders_that_are_over_and_those_of_other_gateways_do_not_keep_mapi():
 def test_an_open_order_whose_time_is_over_is_settled_by_the_next_run():
     _, (needed,) = planned(order(OPEN))
     assert needed.settle_until == NOW
+
+
+def test_what_a_person_must_look_at_is_listed_although_its_window_is_over():
+    plan, (needed,) = planned(order(UNDECIDED, paid_by=NOW - 100 * DAY, why="gave up"), refund_window=90 * DAY)
+    assert (needed.refund_until, needed.why, plan.persons) == (None, "gave up", 1)

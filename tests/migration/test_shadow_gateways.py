@@ -369,3 +369,18 @@ def test_it_is_the_primary_to_everybody_else():
     assert shadow.notification("/n", {}, b"") == ("/n", {}, b"")
     shadow.close()
     assert (primary.closed, other.closed) == (1, 1)
+
+
+@pytest.mark.parametrize("more, answer", [({"report": explode}, fact("WAIT_BUYER_PAY")), ({}, ValueError("canary"))])
+def test_nothing_comes_out_of_the_thread_beside_but_a_line_of_the_log(more, answer, caplog):
+    """What a thread raises goes to stderr, with its text."""
+    raised = []
+
+    def watched(work):
+        try:
+            work()
+        except BaseException as err:
+            raised.append(err)
+    shadow, _ = beside(Says(fact()), Says(answer, "ams"), beside=watched, **more)
+    shadow.query(USD)
+    assert raised == [] and "query A1: the comparison failed: " in caplog.text and "canary" not in caplog.text
