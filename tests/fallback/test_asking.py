@@ -96,5 +96,6 @@ def test_what_cannot_be_read_is_a_finding_and_sends_nothing(broken):
 
 
 def test_an_answer_that_is_no_answer_is_handed_on_for_the_decision():
-    assert ask(of(Asked(lambda number: answer(number, "WAIT_BUYER_PAY"))), row()).query["trade_status"] == "WAIT_BUYER_PAY"
+    waits = ask(of(Asked(lambda number: answer(number, "WAIT_BUYER_PAY"))), row()).query
+    assert waits["trade_status"] == "WAIT_BUYER_PAY"
     assert isinstance(ask(of(Asked(lambda number: mapi.TransportError("x"))), row()).query, mapi.TransportError)

@@ -163,7 +163,8 @@ def test_a_log_of_strange_names_does_not_fill_the_memory(monkeypatch):
 def test_no_secret_and_no_buyer_is_shown_of_a_built_request_either():
     shop = ('{"secondary_merchant_id":"M1","secondary_merchant_name":"Li 13800138000",'
             '"secondary_merchant_industry":"5812","store_id":"S1","store_name":"x"}')
-    found = told(PAY, extend_info=shop, notify_url="https://shop.example/n?key=S3CRET", subject="for forename@mail.test")
+    found = told(PAY, extend_info=shop, notify_url="https://shop.example/n?key=S3CRET",
+                 subject="for forename@mail.test")
     content = found.requests[0]["content"]
     assert content["paymentNotifyUrl"] == "https://shop.example/n?***"
     assert content["order"]["orderDescription"] == "for for***@mail.test"

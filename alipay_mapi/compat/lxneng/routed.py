@@ -1,4 +1,4 @@
-"""The old calls over several gateways: a payment goes where the router says, a query to the gateway that made the order.
+"""The old calls over several gateways: a payment goes where the router says, a query to the order's own gateway.
 
 What the old caller gets keeps its shape: the address of a payment page, and XML about a trade.
 """
