@@ -27,7 +27,8 @@ class Alipay(Account):
     ``pid``, ``key``: partner and MD5 key. ``seller_id`` (wins) or ``seller_email``: one is needed. ``transport``: for
     tests, as of ``Client``. ``router``: a ``migration.router.Router``; then payments go where it says, and
     ``single_trade_query`` by ``out_trade_no`` asks the order's own gateway. Raises ParameterValueError without a
-    seller, ConfigurationError for a pid or a key that cannot be one. Every method raises MissingParameter or ParameterValueError for what cannot be sent.
+    seller, ConfigurationError for a pid or a key that cannot be one. Every method raises MissingParameter or
+    ParameterValueError for what cannot be sent.
     """
 
     def __init__(self, pid: Any, key: Any, seller_email: Optional[str] = None, seller_id: Optional[str] = None, *,
