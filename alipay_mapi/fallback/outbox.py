@@ -10,10 +10,10 @@ import time
 import traceback
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import AlipayError, ConfigurationError
-from .deciding import describe
+from ..errors import AlipayError, ConfigurationError, StoreError
+from .deciding import Decision, describe
 from .rows import Pending
-from .stores.contract import Store
+from .stores.contract import Change, Store, Taken
 
 _LOG = logging.getLogger("alipay_mapi.fallback")
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -67,6 +67,41 @@ class Outbox:
             done, failed = done + worked.done, failed + worked.failed
         return Carried(done, failed)
 
+    def take_in(self, shop: str, out_trade_no: str, change: Change,
+                beside: Optional[Callable[[Decision], Any]] = None) -> Tuple[Decision, Carried]:
+        """The store's ``apply``, and what then waits for this order carried out: the first of it claimed, or with
+        ``within`` carried out, in the transaction that writes the state. ``beside``: see ``Store.take_in``, it may be
+        called again. Raises what ``apply`` raises; once that is done, only StoreError."""
+        if self._handler is None and self._within is None:
+            return self._store.take_in(shop, out_trade_no, change, beside=beside).decision, Carried(0, 0)
+        taken: Optional[Taken] = None
+        called: List[Pending] = []
+        told = ""
+
+        def within(connection, effect):
+            called.append(effect)
+            self._called_within(connection, effect)
+        try:
+            taken = self._store.take_in(shop, out_trade_no, change, self._worker, LEASE,
+                                        None if self._within is None else within, beside)
+        except (Exception, SystemExit) as err:
+            if self._within is None or not (called or isinstance(err, StoreError)):
+                raise
+            told = _told(err)
+        if taken is None:
+            # All of it was undone. The state does not wait for the shop's code.
+            taken = self._store.take_in(shop, out_trade_no, change, self._worker, LEASE, None, beside)
+            if called:
+                self._failed(taken.pending or called[-1], told)
+                return taken.decision, Carried(0, 1)
+        if taken.pending is None:
+            return taken.decision, Carried(0, 0)
+        done = Carried(1, 0) if taken.done else self._each([taken.pending], 0.0, lambda: False)
+        if taken.more or not taken.done:    # meanwhile, others may have left to us what comes after it
+            after = self.carry_out(only=(shop, out_trade_no))
+            done = Carried(done.done + after.done, done.failed + after.failed)
+        return taken.decision, done
+
     def _each(self, pending: List[Pending], last: float, stopped: Callable[[], bool]) -> Carried:
         """Carry out one batch; what is not begun in time is handed back."""
         done, failed, returned, since = 0, 0, [], 0.0  # type: int, int, List[Pending], float
@@ -102,7 +137,7 @@ class Outbox:
             must_have_run(self._handler(effect))    # type: ignore[misc]
             return True
         except (Exception, SystemExit) as err:      # whatever the shop's own code raises
-            self._failed(effect, err)
+            self._failed(effect, _told(err))
             return False
 
     def _one_within(self, effect):
@@ -110,14 +145,13 @@ class Outbox:
             # False: not ours any more; somebody else has taken it over, and does it.
             return True if self._store.effect_done(effect, self._called_within) else None
         except (Exception, SystemExit) as err:
-            self._failed(effect, err)
+            self._failed(effect, _told(err))
             return False
 
     def _called_within(self, connection, effect):
         must_have_run(self._within(connection, effect))     # type: ignore[misc]
 
-    def _failed(self, effect, err):
-        told = describe(err) if isinstance(err, AlipayError) else "{}: {}".format(type(err).__name__, _place(err))
+    def _failed(self, effect, told):
         _LOG.warning("the handler failed at %s of order %s (%s), attempt %d: %s", effect.kind, effect.out_trade_no,
                      effect.shop, effect.attempts, told)
         self._store.effect_failed(effect, told, pause_of(effect.attempts))
@@ -131,6 +165,11 @@ def must_have_run(result: Any) -> None:
             close()
         raise AlipayError("the shop's function is a coroutine or a generator, and nothing of it has run; give a plain "
                           "function")
+
+
+def _told(err: BaseException) -> str:
+    """An error of the shop's code for people. Its own text may quote anything."""
+    return describe(err) if isinstance(err, AlipayError) else "{}: {}".format(type(err).__name__, _place(err))
 
 
 def _place(err: BaseException) -> str:

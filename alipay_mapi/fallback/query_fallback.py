@@ -115,18 +115,22 @@ class Fallback:
         NotConfirmed for a notification that does not say for whom it is (the order is asked about soon), StoreError,
         and what ``TradeState.apply`` raises; then nothing is changed.
         """
+        return self.take_in(shop, note, gateway, carry_out=carry_out)[0]
+
+    def take_in(self, shop: str, note: Fact, gateway: str = MAPI, beside: Optional[Callable[[Decision], Any]] = None,
+                carry_out: bool = True) -> Tuple[Decision, Carried]:
+        """``notified``, and what was carried out of all that waits for this order. ``beside``: is given the decision,
+        once it is stored; where the database is Django's, in the same transaction, which may be run again."""
         if not isinstance(note, Notification) and not (gateway != MAPI and isinstance(note, Response)):
             raise InvalidRequest("note: give what verify_notify hands out; a return proves nothing", parameter="note")
         number, now = note.get("out_trade_no", ""), self.store.now()
         try:
-            decision = self.store.apply(shop, number, lambda row: changes.by_notification(
-                row, note, now, self.schedule, gateway))
+            box = self._outbox() if carry_out else Outbox(self.store, "")
+            return box.take_in(shop, number, lambda row: changes.by_notification(
+                row, note, now, self.schedule, gateway), beside)
         except NotConfirmed:
             self.ask_soon(shop, number)
             raise
-        if carry_out and decision.effects:
-            self._outbox().carry_out(only=(shop, number))
-        return decision
 
     def ask_soon(self, shop: str, out_trade_no: str) -> None:
         """Ask about this order as soon as its interval allows: for a buyer who is back at the return page.

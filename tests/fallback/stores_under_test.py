@@ -327,6 +327,10 @@ class Prepared:
             "claim": lambda: claim(store),
             "settle": lambda: store.settle([(rows[0], becomes("paid", "paid")), (rows[1], unreadable)]),
             "apply": lambda: store.apply("shop", "A1", becomes("paid", "paid", fact="1")),
+            "take_in": lambda: store.take_in("shop", "A1", becomes("paid", "paid", fact="1"), "w", 60),
+            "take_in within": lambda: store.take_in("shop", "A1", becomes("paid", "paid"), "w", 60, lambda db, pending:
+                                                    by_hand(db, "UPDATE mapi_orders SET last_error = 'shipped' "
+                                                                "WHERE out_trade_no = 'A1'")),
             "release": lambda: store.release(rows),
             "effects": lambda: store.effects("w", 10, 60),
             "effect_done": lambda: store.effect_done(first),
@@ -344,3 +348,5 @@ class Prepared:
 METHODS = ["now", "get", "order_of_refund", "rows", "due", "counts", "watch", "claim", "settle", "apply", "release",
            "effects", "effect_done", "effect_done within", "effects_done", "effect_failed", "release_effects", "slots",
            "reopen", "prune"]
+#: Of a store that takes in and hands out in one transaction.
+TAKING_IN = ["take_in", "take_in within"]

@@ -283,3 +283,99 @@ def test_a_handler_may_use_the_fallback_itself(desk):
     assert Outbox(desk.store, "w", refunds).carry_out() == (1, 0)
     assert "R1" in desk.row().refunds and desk.row().due_at == desk.clock.now
     assert answer()["out_trade_no"] == "A1"
+
+
+# --- with the news ----------------------------------------------------------------------------------------------------
+
+def booked(desk):
+    return [number for number, in desk.store._db.execute("SELECT number FROM booked")]
+
+
+@pytest.fixture
+def booking(desk):
+    """``take(handler)``: the payment of A1 is notified, and the handler books it in the store's database."""
+    desk.watch("A1")
+    desk.store._db.execute("CREATE TABLE booked (number TEXT)")
+
+    def take(handler=None):
+        def within(db, effect):
+            db.execute("INSERT INTO booked VALUES (?)", (effect.out_trade_no,))
+            if handler is not None:
+                handler(db, effect)
+        return Fallback(desk.store, {"shop": desk.client}, within=within).take_in("shop", note("A1"))
+    return take
+
+
+def test_state_and_effect_within_are_one_transaction(desk, booking):
+    statements = []
+    desk.store._db.set_trace_callback(lambda text: statements.append(text))
+    decision, carried = booking()
+    desk.store._db.set_trace_callback(None)
+    assert (decision.outcome, carried, booked(desk)) == ("paid", (1, 0), ["A1"])
+    assert [one for one in statements if one.startswith(("BEGIN", "COMMIT"))] == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert booking()[1] == (0, 0) and booked(desk) == ["A1"]
+
+
+@pytest.mark.parametrize("error", [ValueError("canary@mail.test"), SystemExit(1), StoreError("full", reason="full")])
+def test_a_handler_that_raises_does_not_undo_the_state_and_is_called_once(desk, booking, error):
+    handler = Handler(1, "A1", error=error)
+    decision, carried = booking(handler)
+    assert (decision.outcome, carried, booked(desk), len(handler.got)) == ("paid", (0, 1), [], 1)
+    assert desk.row().outcome == "paid" and desk.store.counts()["failing"][0].attempts == 1
+    assert "canary" not in desk.store.counts()["failing"][0].error
+    assert booking(handler)[1] == (0, 0)        # not before its pause is over
+    desk.clock.now += pause_of(1)
+    assert booking(handler)[1] == (1, 0) and booked(desk) == ["A1"]
+    assert keys(handler.got) == ["shop:paid::A1"] * 2
+
+
+@pytest.mark.parametrize("statement", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_handler_that_ends_the_transaction_does_not_undo_the_state_either(desk, booking, statement, raises):
+    def ends(db, effect):
+        db.execute(statement)
+        if raises:
+            raise KeyError("the shop's own code")
+    decision, carried = booking(ends)
+    assert (decision.outcome, carried, desk.row().outcome) == ("paid", (0, 1), "paid")
+    assert desk.store.counts()["failures"] == 1 and desk.store.counts()["effects"] == 1
+
+
+def test_an_interrupt_within_comes_through_and_nothing_is_stored_by_half(desk, booking):
+    with pytest.raises(KeyboardInterrupt):
+        booking(Handler(1, "A1", error=KeyboardInterrupt()))
+    assert (desk.row().outcome, booked(desk), desk.store.counts()["effects"]) == ("open", [], 0)
+    assert booking()[1] == (1, 0)
+
+
+def test_what_waits_before_and_after_the_first_effect_is_carried_out_too(desk, booking):
+    with_effects(desk, "A1")
+    desk.fallback.notified("shop", refund_note("A1"))
+    decision, carried = booking()
+    assert decision.effects == () and carried == (2, 0) and booked(desk) == ["A1", "A1"]
+
+
+@pytest.mark.parametrize("way", ["handler", "within"])
+def test_a_claim_that_fails_is_an_error_of_the_store_and_nothing_is_lost(desk, way, monkeypatch):
+    desk.watch("A1")
+    handler = Handler()
+    fallback = Fallback(desk.store, {"shop": desk.client}, **{way: handler})
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "_tick", raises(StoreError("full", reason="full")))
+        with pytest.raises(StoreError):
+            fallback.take_in("shop", note("A1"))
+    assert desk.row().outcome == "open" and handler.got == []
+    assert fallback.take_in("shop", note("A1"))[1] == (1, 0) and len(handler.got) == 1
+
+
+def test_an_effect_that_comes_while_the_handler_works_is_carried_out_after_it(desk):
+    """Whoever brings it finds the one before it taken, and leaves it."""
+    desk.watch("A1")
+    got = []
+
+    def handler(effect):
+        got.append(effect.kind)
+        if effect.kind == "paid":
+            assert Fallback(desk.store, {"shop": desk.client}, handler).take_in("shop", refund_note("A1"))[1] == (0, 0)
+    assert Fallback(desk.store, {"shop": desk.client}, handler).take_in("shop", note("A1"))[1] == (2, 0)
+    assert got == ["paid", "refunded"]

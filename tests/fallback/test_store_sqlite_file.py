@@ -8,7 +8,7 @@ from alipay_mapi.errors import StoreError
 from alipay_mapi.fallback.deciding import OPEN
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 
-from stores_under_test import METHODS, Place, Prepared, claim, numbers, reason, watched, with_effects
+from stores_under_test import METHODS, TAKING_IN, Place, Prepared, claim, numbers, reason, watched, with_effects
 
 #: What SQLite says (its result code), and what it means.
 ERRORS = [("database is locked", "locked"), ("database table is locked", "locked"),        # BUSY, LOCKED
@@ -54,7 +54,7 @@ def prepared(tmp_path):
     place.close()
 
 
-@pytest.mark.parametrize("name", METHODS[1:])
+@pytest.mark.parametrize("name", METHODS[1:] + TAKING_IN)
 def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_call_goes_on(prepared, name):
     store, call, place = prepared.store, prepared.calls[name], prepared.place
     store._db = db = Failing(store._db)
@@ -67,7 +67,7 @@ def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_
             try:
                 call()
             except sqlite3.Error as error:      # in the handler: that is the shop's own code
-                assert name == "effect_done within" and number == 3 and error is db.error
+                assert (name, number) in (("effect_done within", 3), ("take_in within", 8)) and error is db.error
             except StoreError as error:
                 assert error.reason == kind and error.__cause__ is None and error.__context__ is None
             else:
@@ -83,7 +83,7 @@ def test_an_error_at_any_statement_is_typed_leaves_nothing_by_half_and_the_next_
     assert (place.dump(store) == before) == (name in prepared.READS)
 
 
-@pytest.mark.parametrize("name", METHODS[1:])
+@pytest.mark.parametrize("name", METHODS[1:] + TAKING_IN)
 def test_while_another_process_writes_readers_read_and_writers_say_locked(prepared, name):
     place = prepared.place
     other = sqlite3.connect(place.where, isolation_level=None)
@@ -101,7 +101,7 @@ def test_while_another_process_writes_readers_read_and_writers_say_locked(prepar
     assert (place.dump(prepared.store) == before) == (name in prepared.READS)
 
 
-@pytest.mark.parametrize("name", METHODS[7:])
+@pytest.mark.parametrize("name", METHODS[7:] + TAKING_IN)
 def test_a_read_only_database_says_so(prepared, name):
     before = prepared.place.dump(prepared.store)
     prepared.store._db.execute("PRAGMA query_only=ON")
@@ -125,7 +125,7 @@ def test_a_file_that_may_not_be_written_says_so(tmp_path):
         os.chmod(str(tmp_path), 0o755)
 
 
-@pytest.mark.parametrize("name", METHODS[1:])
+@pytest.mark.parametrize("name", METHODS[1:] + TAKING_IN)
 def test_a_damaged_file_says_so_at_every_method(tmp_path, name):
     place = Place("sqlite", tmp_path)
     prepared = Prepared(place)

@@ -2,6 +2,7 @@
 from alipay_mapi.fallback import Pending
 from alipay_mapi.fallback.outbox import Outbox
 from alipay_mapi.fallback.rows import effect_key
+from alipay_mapi.fallback.stores.contract import Taken
 
 EVERY = ("effect before state", "state before effect", "no lease", "host clock")
 
@@ -38,6 +39,7 @@ def effect_before_state(fallback, handle):
         mark(row)
         return decision
     store.settle, store.apply = settle_late, apply_late
+    store.take_in = lambda shop, out_trade_no, change, *_, **__: Taken(apply_late(shop, out_trade_no, change))
 
 
 def state_before_effect(fallback, handle):
@@ -52,9 +54,11 @@ def state_before_effect(fallback, handle):
 def no_lease(fallback, handle):
     """Whatever is due is taken, whether somebody has it or not."""
     store = fallback.store
-    claim, effects = store.claim, store.effects
+    claim, effects, take_in = store.claim, store.effects, store.take_in
     store.claim = lambda worker, limit, lease, again, shops=None: claim(worker, limit, 0.0, lambda row: 0.0, shops)
     store.effects = lambda worker, limit, lease, only=None, shops=None: effects(worker, limit, 0.0, only, shops)
+    store.take_in = lambda shop, number, change, worker=None, lease=0.0, *more: take_in(shop, number, change, worker,
+                                                                                        0.0, *more)
 
 
 def host_clock(clock, skew):

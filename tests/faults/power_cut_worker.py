@@ -84,6 +84,14 @@ class Worker:
             self.store.apply(SHOP, number, becomes(kind, None))
             self.acknowledge("apply", effects=[(number, kind)])
 
+    def taken_in(self):
+        """As Outbox does it with ``within``."""
+        if self.numbers:
+            number, kind = self.rng.choice(self.numbers), self.rng.choice(["paid", "refunded"])
+            taken = self.store.take_in(SHOP, number, becomes(kind, None), self.name, 60, of_paid)
+            self.acknowledge("take_in", effects=[(number, kind)],
+                             done=[(taken.pending.out_trade_no, taken.pending.kind)] if taken.done else [])
+
     def refund(self):
         import alipay_mapi as mapi
         from alipay_mapi.fallback import Fallback
@@ -140,8 +148,8 @@ class Worker:
         self.acknowledge("slots")
 
     def work(self, calls):
-        choices = [self.watch, self.claim, self.settle, self.settle, self.notified, self.carry_out, self.carry_out,
-                   self.release, self.slots, self.refund, self.reopen, self.prune,
+        choices = [self.watch, self.claim, self.settle, self.settle, self.notified, self.taken_in, self.carry_out,
+                   self.carry_out, self.release, self.slots, self.refund, self.reopen, self.prune,
                    self.extend]
         for index in range(calls):
             self.now += self.rng.choice([0.1, 1.0, 20.0])
@@ -180,6 +188,11 @@ def every_row(store):
 def in_the_same_transaction(db, pending):
     db.execute("CREATE TABLE IF NOT EXISTS ledger (out_trade_no TEXT NOT NULL)")
     db.execute("INSERT INTO ledger VALUES (?)", (pending.out_trade_no,))
+
+
+def of_paid(db, pending):
+    if pending.kind == "paid":
+        in_the_same_transaction(db, pending)
 
 
 def main(path, record, name, seed, calls, *pragmas):

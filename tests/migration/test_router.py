@@ -429,3 +429,15 @@ def test_no_order_ever_has_two_homes(story):
         assert len({number for number, _ in writes}) == len(writes)
     finally:
         shop.close()
+
+
+def test_the_rule_is_asked_about_new_orders_alone(shop):
+    """A known order needs no rule, and nothing of it is tried on the gateway that the rule would name by now."""
+    asked = []
+
+    def rule(order, service):
+        asked.append(order.out_trade_no)
+        return "ams"
+    for _ in range(3):
+        assert pay(shop.moves(rule)) == "ams"
+    assert asked == ["A1"]

@@ -4,8 +4,7 @@ A test that overrides the setting (``override_settings``) gets a new one; a proc
 """
 import os
 import threading
-from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Optional
 
 from django.apps import apps
 from django.conf import settings
@@ -39,16 +38,6 @@ class DjangoConfigured(Configured):
     def __init__(self, values: Any):
         opens = open_own()
         super().__init__(values, TITLE, opens, None if opens is None else _evidence(), _atomic)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """One transaction for the state and for what is kept of the message, where the store is Django's."""
-        if not self.opens(self.get("STORE")):
-            yield
-            return
-        store: Any = self.store()
-        with store.together():
-            yield
 
     def function(self, name: str) -> Optional[Callable[..., Any]]:
         found = super().function(name)

@@ -26,6 +26,12 @@ class TellingStore:
         for effect in pending:
             self._tell(effect)
 
+    def take_in(self, *args: Any, **named: Any) -> Any:
+        taken = self._store.take_in(*args, **named)
+        if taken.done:
+            self._tell(taken.pending)
+        return taken
+
     def _tell(self, effect):
         signal = signals.refund_settled if effect.kind == REFUNDED else signals.trade_settled
         signals.tell(signal, self._app, shop=effect.shop, out_trade_no=effect.out_trade_no, kind=effect.kind,

@@ -3,8 +3,7 @@
 Django hands over ``settings.ALIPAY_MAPI``, Flask every ``ALIPAY_MAPI_…`` without its prefix. Everything is made when it
 is first used, and kept; a value that cannot work is a ConfigurationError that begins with its name.
 """
-from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 from urllib.parse import quote, urlsplit
 
 from ...errors import ConfigurationError, InvalidRequest, show
@@ -95,11 +94,6 @@ class Configured(Gateways):
                 raise self.wrong("FALLBACK", "{}: a number (of seconds, where it is a time)".format(name))
         return given
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is stored inside is one transaction, where a framework's own database can; here, nothing."""
-        yield
-
     def callbacks(self) -> Callbacks:
         """Raises ConfigurationError."""
         order, notified = self.function("ORDER"), self.function("NOTIFIED")
@@ -112,7 +106,7 @@ class Configured(Gateways):
             if order is not None and notified is not None and not (self.get("HANDLER") or self.get("WITHIN")):
                 raise self.wrong("NOTIFIED", "with a store it takes what is not about one order; give HANDLER or "
                                              "WITHIN, which is told what was paid, or leave the store out")
-            taking: Any = IntoStore(self.fallback, order, notified, self.together)
+            taking: Any = IntoStore(self.fallback, order, notified)
         elif order is None or notified is None:
             raise self.wrong("NOTIFIED", "without a store, give ORDER (which order is it?) and NOTIFIED (book it)")
         else:

@@ -1,6 +1,5 @@
 """Where a verified notification goes: into the fallback's store, or to the shop that keeps its orders itself."""
-from contextlib import contextmanager
-from typing import Any, Callable, ContextManager, Iterator, Optional
+from typing import Any, Callable, Optional
 
 from ... import status
 from ...backend import AMS, MAPI
@@ -29,13 +28,11 @@ class EffectFailed(AlipayError):
 
 class IntoStore:
     """``fallback``: where orders are watched. ``order``: for an order that is not watched yet (made before this library
-    was there). ``notified``: for what is not about one order: batches, and types that are not known here.
-    ``together``: a transaction of the store's, for the state and for what is kept of the message."""
+    was there). ``notified``: for what is not about one order: batches, and types that are not known here."""
 
     def __init__(self, fallback: Callable[[], Fallback], order: Optional[OrderOf] = None,
-                 notified: Optional[Notified] = None, together: Optional[Callable[[], ContextManager]] = None):
+                 notified: Optional[Notified] = None):
         self._fallback, self._order, self._notified = fallback, order, notified
-        self._together = _alone if together is None else together
 
     def order_source(self, shop: str) -> None:
         """None: the store compares order and amount itself, with what was watched."""
@@ -71,28 +68,25 @@ class IntoStore:
             keep(False)
             return None
         number = note.get("out_trade_no", "")
-        decision = self._stored(shop, number, note, keep, gateway)
-        # All that waits for this order, not only what is new: it may be here again because the handler failed.
-        if self._fallback().carry_out(only=(shop, number)).failed:
+        # All that waits for this order is carried out: it may be here again because the handler failed.
+        decision, carried = self._stored(shop, number, note, keep, gateway)
+        if carried.failed:
             raise EffectFailed("the shop's handler failed; the order's state is stored, and its effect is handed over "
                                "again by the next notification or run", out_trade_no=show(number))
         return decision
 
     def _stored(self, shop, number, note, keep, gateway):
         try:
-            return self._notify(shop, note, keep, gateway)
+            return self._taken_in(shop, note, keep, gateway)
         except OrderNotFound:
             order = self._order
             if order is None or self._is_old(note):
                 raise
         self._fallback().watch(shop, find_order(note, lambda number: order(shop, number)), gateway=gateway)
-        return self._notify(shop, note, keep, gateway)
+        return self._taken_in(shop, note, keep, gateway)
 
-    def _notify(self, shop, note, keep, gateway):
-        with self._together():
-            decision = self._fallback().notified(shop, note, carry_out=False, gateway=gateway)
-            keep(bool(decision.effects))
-        return decision
+    def _taken_in(self, shop, note, keep, gateway):
+        return self._fallback().take_in(shop, note, gateway, lambda decision: keep(bool(decision.effects)))
 
     def _is_old(self, note):
         """Then its order may have been settled and pruned long ago, and would be settled once more."""
@@ -147,9 +141,3 @@ class IntoShop:
 
     def came_back(self, shop: str, out_trade_no: str) -> None:
         """Nothing is kept here."""
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Each call of the store is a transaction of its own."""
-    yield

@@ -42,6 +42,16 @@ class Failing(NamedTuple):
     error: str
 
 
+class Taken(NamedTuple):
+    """What ``take_in`` did. ``pending``: the effect that was handed out. ``done``: it was carried out, too. ``more``:
+    the order may have others to carry out after it."""
+
+    decision: Decision
+    pending: Optional[Pending] = None
+    done: bool = False
+    more: bool = True
+
+
 class Store:
     """The contract. Every method may raise StoreError; then nothing was changed. Safe to use from many threads."""
 
@@ -81,6 +91,21 @@ class Store:
         """The same for news that nobody asked for: a notification. Ends no claim; while there is one, the order's next
         moment stays the one that the claim has set. Raises OrderNotFound, and what ``change`` raises."""
         raise NotImplementedError
+
+    def take_in(self, shop: str, out_trade_no: str, change: Change, worker: Optional[str] = None, lease: float = 0.0,
+                within: Optional[Callable[[Any, Pending], None]] = None,
+                beside: Optional[Callable[[Decision], Any]] = None) -> Taken:
+        """``apply``, and for ``worker`` (None: nobody) the order's first effect that is not done, if it is due, handed
+        out as by ``effects``; where the store can, in the transaction that writes the state: this one cannot.
+
+        ``within``: carries that effect out in the same transaction, and may be left uncalled; as of ``effect_done``,
+        but that all of it is undone, the state with it, when the handler raises or ends the transaction. ``beside``:
+        is given the decision, in the transaction where the database is Django's, else after it."""
+        decision = self.apply(shop, out_trade_no, change)
+        if beside is not None:
+            beside(decision)
+        found = [] if worker is None else self.effects(worker, 1, lease, (shop, out_trade_no))
+        return Taken(decision, found[0] if found else None)
 
     def release(self, rows: Sequence[Row]) -> None:
         """End claims of orders that were *not* asked about: they are due as they were."""

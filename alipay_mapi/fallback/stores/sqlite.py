@@ -10,14 +10,13 @@ from ..rows import may_name
 from .contract import Failing
 from .moments import reserve
 from .sqlite_effects import SQLiteEffects
-from .sqlite_orders import SQLiteOrders
 
 _PRUNED = ("SELECT o.id FROM mapi_orders o WHERE o.due_at IS NULL AND o.outcome <> ? AND o.lease_until <= ? "
            "AND o.asked_at <= ? AND NOT EXISTS (SELECT 1 FROM mapi_effects e WHERE e.order_id = o.id "
            "AND (e.due_at IS NOT NULL OR e.done_at > ?)) ORDER BY o.id LIMIT ?")
 
 
-class SQLiteStore(SQLiteOrders, SQLiteEffects):
+class SQLiteStore(SQLiteEffects):
     """``path``: the file; or ``:memory:``, the store in memory, which ends with its process and is the same in all
     else. ``clock``: seconds since 1970 in UTC (for tests). ``timeout``: seconds to wait for other writers. ``migrate``:
     bring an older store up to this version. Raises StoreError, SchemaError.

@@ -15,7 +15,10 @@ _CURRENT = "SELECT {} FROM mapi_orders WHERE ".format(
     ROW.replace("lease", "CASE WHEN lease_until > ? THEN lease ELSE '' END"))
 #: The columns that a settlement writes; and for a row whose claim ends, those of the claim.
 _WRITE = "UPDATE mapi_orders SET facts=?, refunds=?, outcome=?, due_at=?, last_error=?{} WHERE id=?"
-_FREED = ", lease='', lease_until=0"
+_WRITE_HELD, _WRITE_FREED = _WRITE.format(""), _WRITE.format(", lease='', lease_until=0")
+_ONE = _CURRENT + "shop=? AND out_trade_no=?"
+_EFFECT = ("INSERT OR IGNORE INTO mapi_effects (order_id, effect_key, kind, detail, made_at, given_at, due_at) "
+           "VALUES (?, ?, ?, ?, ?, ?, ?)")
 _written = itemgetter(*map(Row._fields.index, "facts refunds outcome due_at last_error id".split()))
 _id, _attempts = itemgetter(Row._fields.index("id")), itemgetter(Row._fields.index("attempts"))
 _PART = 500
@@ -77,18 +80,20 @@ class SQLiteOrders(SQLiteFile):
         return self._transact(work)
 
     def apply(self, shop: str, out_trade_no: str, change: Change) -> Decision:
-        def work(db):
-            now = self._clock()
-            found = db.execute(_CURRENT + "shop=? AND out_trade_no=?", (now, shop, out_trade_no)).fetchone()
-            if found is None:
-                raise not_watched(out_trade_no)
-            row = row_of(found)
-            decision = call(change, row)
-            _write(db, [changed(row, decision, False)], effects_of(row, decision, now))
-            return decision
-        if not possible(shop, out_trade_no):
+        return self._transact(lambda db: self._applied(db, self._clock(), shop, out_trade_no, change)[1])
+
+    def _applied(self, db, now, shop, out_trade_no, change):
+        """The row as it was, and the decision, which is written."""
+        found = possible(shop, out_trade_no) and db.execute(_ONE, (now, shop, out_trade_no)).fetchone()
+        if not found:
             raise not_watched(out_trade_no)
-        return self._transact(work)
+        row = row_of(found)
+        decision = call(change, row)
+        written = changed(row, decision, False)
+        db.execute(_WRITE_HELD if written.lease else _WRITE_FREED, _written(written))
+        if decision.effects:
+            db.executemany(_EFFECT, effects_of(row, decision, now))
+        return row, decision
 
     def release(self, rows: Sequence[Row]) -> None:
         if rows:
@@ -154,7 +159,6 @@ def _current(db, ids, now):
 
 
 def _write(db, rows, made):
-    db.executemany(_WRITE.format(_FREED), [_written(row) for row in rows if not row.lease])
-    db.executemany(_WRITE.format(""), [_written(row) for row in rows if row.lease])
-    db.executemany("INSERT OR IGNORE INTO mapi_effects (order_id, effect_key, kind, detail, made_at, given_at, "
-                   "due_at) VALUES (?, ?, ?, ?, ?, ?, ?)", made)
+    db.executemany(_WRITE_FREED, [_written(row) for row in rows if not row.lease])
+    db.executemany(_WRITE_HELD, [_written(row) for row in rows if row.lease])
+    db.executemany(_EFFECT, made)

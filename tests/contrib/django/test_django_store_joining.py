@@ -4,7 +4,9 @@ from django.db import Error, IntegrityError, connections, transaction
 
 from alipay_mapi.errors import WatchConflict
 from alipay_mapi.fallback.rows import Watched
-from stores_under_test import START, at_once, by_hand, numbers, order, reason, watched, with_effects
+from stores_under_test import START, at_once, becomes, by_hand, numbers, order, reason, watched, with_effects
+
+PAID = becomes("paid", "paid", fact="1")
 
 
 def sold(shop):
@@ -205,3 +207,53 @@ def test_what_a_handler_asks_for_on_commit_happens_when_the_record_is_kept(store
     assert seen == []
     store.effect_done(pending, ship)
     assert seen == [0]
+
+
+# --- a notification ---------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def sqlite(store, place):
+    if place.kind != "django-sqlite":
+        pytest.skip("on a server a handler has a transaction of its own")
+    return connections[store._using]
+
+
+def test_state_evidence_and_effect_are_one_transaction_on_sqlite(sqlite, store, shop):
+    store.watch([watched("A1")])
+    statements = []
+    sqlite.connection.set_trace_callback(lambda text: statements.append(text))
+    taken = store.take_in("shop", "A1", PAID, "w", 60, lambda db, pending: shop.create(number="A1"),
+                          lambda decision: shop.create(number="message"))
+    sqlite.connection.set_trace_callback(None)
+    assert taken.done and sold(shop) == ["A1", "message"] and store.counts()["effects"] == 0
+    # Three savepoints: the shop's rows by the ORM, and the handler.
+    assert [one for one in statements if one.startswith(("BEGIN", "COMMIT", "PRAGMA"))] == [
+        "PRAGMA synchronous", "BEGIN", "COMMIT"]
+
+
+@pytest.mark.parametrize("how", ["ended", "broken"])
+def test_a_transaction_that_ended_without_a_word_is_told_and_success_is_not_said(sqlite, store, how):
+    """Hostile: whoever keeps evidence swallows an error after which SQLite or Django undoes the transaction."""
+    store.watch([watched("A1")])
+
+    def swallowed(decision):
+        if how == "ended":
+            by_hand(sqlite, "ROLLBACK")
+        else:
+            sqlite.needs_rollback = True
+    assert reason(lambda: store.take_in("shop", "A1", PAID, beside=swallowed)) in ("undone", "OperationalError")
+    assert store.get("shop", "A1").outcome == "open" and store.counts()["effects"] == 0
+    store.take_in("shop", "A1", PAID)
+    assert store.get("shop", "A1").outcome == "paid"
+
+
+def test_whoever_looks_at_djangos_statements_sees_the_stores(sqlite, store):
+    store.watch([watched("A1")])
+    before, sqlite.force_debug_cursor = sqlite.force_debug_cursor, True
+    sqlite.queries_log.clear()
+    try:
+        store.take_in("shop", "A1", PAID)
+    finally:
+        sqlite.force_debug_cursor = before
+    assert any("alipay_mapi_orders SET facts" in one["sql"] for one in sqlite.queries_log)
+    sqlite.queries_log.clear()

@@ -410,7 +410,7 @@ def test_a_store_that_cannot_be_written_is_answered_503(monkeypatch):
     with StoreDesk() as desk:
         desk.watch()
         with monkeypatch.context() as patch:
-            patch.setattr(desk.store, "apply", raises(StoreError("the disk is full", reason="full")))
+            patch.setattr(desk.store, "take_in", raises(StoreError("the disk is full", reason="full")))
             assert facts(desk.post(GENUINE)) == (503, "fail", "StoreError") and desk.done == []
         assert desk.post(GENUINE).status == 200
 
@@ -426,19 +426,20 @@ def test_success_is_said_only_when_the_state_is_stored():
     with StoreDesk() as desk:
         desk.watch()
         order = []
-        apply, done = desk.store.apply, desk.carry_out
+        transact, done = desk.store._transact, desk.carry_out
 
         def stored(*arguments):
-            decision = apply(*arguments)
+            found = transact(*arguments)
             order.append("stored")
-            return decision
-        desk.store.apply = stored
+            return found
+        desk.store._transact = stored
         desk.callbacks = Callbacks({"shop": desk.client}, IntoStore(lambda: desk.fallback),
                                    lambda *_: order.append("evidence"))
         desk.carry_out = lambda effect: (order.append("carried out"), done(effect))
         desk.fallback._handler = desk.carry_out
         assert desk.post(GENUINE).body == "success"
-        assert order == ["stored", "evidence", "carried out"]
+        begin = order.index("evidence")
+        assert order[begin - 1:begin + 3] == ["stored", "evidence", "carried out", "stored"]
 
 
 # --- orders made before the library was there -------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_what_the_shop_has_to_mend_is_told_in_the_middle_of_a_flood(monkeypatch)
         desk.watch()
         for at in range(100):
             desk.post(JUNK[at % len(JUNK)])
-        monkeypatch.setattr(desk.store, "apply", raises(StoreError("the disk is full", reason="full")))
+        monkeypatch.setattr(desk.store, "take_in", raises(StoreError("the disk is full", reason="full")))
         assert desk.post(message(FOREX)).told is True
         assert "verdict=StoreError" in told.lines[-1] and len(told.lines) == 21
 

@@ -156,7 +156,7 @@ def test_everything_is_made_once_by_however_many_threads(make, tmp_path):
     opened = []
 
     def open_own():
-        threading.Event().wait(0.02)
+        threading.Event().wait(0.3)
         opened.append(SQLiteStore(":memory:"))
         return opened[-1]
     configured = make({"MERCHANTS": {"shop": MD5, "other": RSA2}, "DEFAULT_MERCHANT": "shop"}, open_own=open_own)

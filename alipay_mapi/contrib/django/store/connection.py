@@ -9,13 +9,13 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, Optional
+from typing import Any, Callable, List, Optional
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections, transaction
 from django.db.utils import ConnectionDoesNotExist
 
-from ....errors import ConfigurationError, show
+from ....errors import ConfigurationError, StoreError, show
 from ....fallback.stores.callers import unwrapped
 from ....fallback.stores.contract import Store
 from ....fallback.stores.moments import CLOCK_STEP, CLOCKS, MEND
@@ -93,29 +93,13 @@ class DjangoConnection(Store):
         raise store_error("locked" if reason == "deadlock" else reason, self._using)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is stored inside is one transaction, begun as the store begins its own; inside the caller's, it is his.
-        Raises StoreError where the database fails, and what the block raises."""
-        db, reason = connections[self._using], ""
-        if db.in_atomic_block:
-            yield
-            return
-        try:
-            self._look_at(db)
-            with self._begun(db, not db.get_autocommit()):
-                yield
-            return
-        except Error as err:
-            reason = problem_of(err)
-        raise store_error("locked" if reason == "deadlock" else reason, self._using)
-
-    @contextmanager
     def _begun(self, db, joins):
         lowered = None
         if not joins and db.vendor == "sqlite":
             # A shop may have lowered it: then a power cut undoes what was committed, and the gateway was told that its
             # notification has arrived. It cannot be changed within a transaction.
-            lowered, = execute(db, "PRAGMA synchronous")[0]
+            with db.wrap_database_errors:
+                lowered, = db.connection.execute("PRAGMA synchronous").fetchone()
             if lowered < 2:
                 execute(db, "PRAGMA synchronous = FULL")
         elif not joins and db.vendor == "mysql" and getattr(db, "isolation_level", None) != "read committed":
@@ -127,6 +111,10 @@ class DjangoConnection(Store):
                 elif not joins and _BEGIN[db.vendor]:
                     execute(db, _BEGIN[db.vendor])
                 yield
+                if db.needs_rollback or db.vendor == "sqlite" and not db.connection.in_transaction:
+                    # By a failure that somebody inside has swallowed. Django undoes without a word, or commits nothing.
+                    raise StoreError("the transaction was undone by the database, or ended by the shop's code; nothing "
+                                     "was changed, run again", reason="undone")
         finally:
             if lowered is not None and lowered < 2 and db.connection is not None:
                 execute(db, "PRAGMA synchronous = {:d}".format(lowered))

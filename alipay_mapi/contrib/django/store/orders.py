@@ -21,7 +21,7 @@ _CLAIM = ("UPDATE alipay_mapi_orders SET lease = %s, lease_until = %s, asked_at 
 #: What a settlement writes; and in a row whose claim ends, the claim.
 _WRITE = ("UPDATE alipay_mapi_orders SET facts = %s, refunds = %s, outcome = %s, due_at = %s, last_error = %s{} "
           "WHERE id = %s")
-_FREED = ", lease = '', lease_until = 0"
+_WRITE_HELD, _WRITE_FREED = _WRITE.format(""), _WRITE.format(", lease = '', lease_until = 0")
 _written = itemgetter(*map(Row._fields.index, "facts refunds outcome due_at last_error id".split()))
 _RELEASE = ("UPDATE alipay_mapi_orders SET lease = '', lease_until = 0, attempts = %s, due_at = %s "
             "WHERE id = %s AND lease = %s")
@@ -109,22 +109,21 @@ class DjangoOrders(DjangoConnection):
         return self._transact(work)
 
     def apply(self, shop: str, out_trade_no: str, change: Change) -> Decision:
-        def work(db):
-            now = self._now(db)
-            # By hand: for one row, a queryset takes longer than all the rest.
-            found = execute(db, _ONE + (" FOR UPDATE" if db.features.has_select_for_update else ""),
-                            (shop, out_trade_no))
-            values = found[0] if found else None
-            # A collation that a database administrator chose may fold what we do not.
-            if values is None or values[_NUMBER] != out_trade_no or values[_SHOP] != shop:
-                raise not_watched(out_trade_no)
-            row = _as_of(now, values)
-            decision = call(change, row)
-            self._write(db, [changed(row, decision, False)], effects_of(row, decision, now))
-            return decision
-        if not possible(shop, out_trade_no):
+        return self._transact(lambda db: self._applied(db, self._now(db), shop, out_trade_no, change)[1])
+
+    def _applied(self, db, now, shop, out_trade_no, change):
+        """The row as it was, and the decision, which is written."""
+        # By hand: for one row, a queryset takes longer than all the rest.
+        found = possible(shop, out_trade_no) and execute(
+            db, _ONE_LOCKED if db.features.has_select_for_update else _ONE, (shop, out_trade_no))
+        values = found[0] if found else None
+        # A collation that a database administrator chose may fold what we do not.
+        if values is None or values[_NUMBER] != out_trade_no or values[_SHOP] != shop:
             raise not_watched(out_trade_no)
-        return self._transact(work)
+        row = _as_of(now, values)
+        decision = call(change, row)
+        self._write(db, [changed(row, decision, False)], effects_of(row, decision, now))
+        return row, decision
 
     def release(self, rows: Sequence[Row]) -> None:
         if rows:
@@ -141,9 +140,10 @@ class DjangoOrders(DjangoConnection):
         return found
 
     def _write(self, db, rows, made):
-        update_each(db, _WRITE.format(_FREED), [_written(row) for row in rows if not row.lease])
-        update_each(db, _WRITE.format(""), [_written(row) for row in rows if row.lease])
-        insert_new(db, "alipay_mapi_effects", _EFFECT, [one + (0, "", "") for one in made])
+        update_each(db, _WRITE_FREED, [_written(row) for row in rows if not row.lease])
+        update_each(db, _WRITE_HELD, [_written(row) for row in rows if row.lease])
+        if made:
+            insert_new(db, "alipay_mapi_effects", _EFFECT, [one + (0, "", "") for one in made])
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -193,6 +193,7 @@ class DjangoOrders(DjangoConnection):
 _SHOP, _NUMBER, _ATTEMPTS = map(Row._fields.index, ("shop", "out_trade_no", "attempts"))
 _CURRENT = Row._fields + ("lease_until",)
 _ONE = "SELECT {} FROM alipay_mapi_orders WHERE shop = %s AND out_trade_no = %s".format(", ".join(_CURRENT))
+_ONE_LOCKED = _ONE + " FOR UPDATE"
 
 
 def _as_of(now, values):

@@ -1,5 +1,6 @@
 """What Django's ORM cannot say on every version and database: many rows at once, rows that may be there, an index."""
 import re
+from functools import lru_cache
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 #: Rows of one statement; and values, which SQLite before 3.32 takes in one.
@@ -21,15 +22,32 @@ def named(statement: str) -> Tuple[str, List[str]]:
 
 def execute(db: Any, statement: str, values: Optional[Sequence[Any]] = None) -> List[Tuple]:
     """One statement with a Django connection: the rows that it selects."""
-    with db.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
+    if not _alone(db):
+        with db.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+    with db.wrap_database_errors:
+        cursor = db.create_cursor()
+        cursor.execute(*((statement,) if values is None else (statement, values)))
+        return cursor.fetchall()
+
+
+def _alone(db):
+    """Does nobody look at statements? Inside a transaction on SQLite, what Django puts around a cursor takes as long as
+    the statement."""
+    return db.vendor == "sqlite" and db.in_atomic_block and not (db.queries_logged or getattr(
+        db, "execute_wrappers", None))
 
 
 def update_each(db: Any, statement: str, rows: Sequence[Sequence[Any]]) -> int:
     """The statement once for each row of values; how many rows of the table that were."""
     if not rows:
         return 0
+    if len(rows) == 1 and _alone(db):
+        with db.wrap_database_errors:
+            cursor = db.create_cursor()
+            cursor.execute(statement, rows[0])
+            return cursor.rowcount
     with db.cursor() as cursor:
         cursor.executemany(statement, _storable(db, rows))
         return cursor.rowcount
@@ -37,10 +55,14 @@ def update_each(db: Any, statement: str, rows: Sequence[Sequence[Any]]) -> int:
 
 def insert_new(db: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, in this order; one whose unique key is there already is left out."""
-    marks = "({})".format(", ".join(["%s"] * len(columns)))
     for part in parts(db, _storable(db, rows), len(columns)):
-        execute(db, _INSERT[db.vendor].format(table, ", ".join(columns), ", ".join([marks] * len(part)), columns[0]),
-                [value for row in part for value in row])
+        execute(db, _insert(db.vendor, table, tuple(columns), len(part)), [value for row in part for value in row])
+
+
+@lru_cache(maxsize=64)
+def _insert(vendor, table, columns, count):
+    marks = "({})".format(", ".join(["%s"] * len(columns)))
+    return _INSERT[vendor].format(table, ", ".join(columns), ", ".join([marks] * count), columns[0])
 
 
 def parts(db: Any, rows: Sequence[Any], width: int = 1) -> Iterator[Sequence[Any]]:
