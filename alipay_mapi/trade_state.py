@@ -19,6 +19,8 @@ from .response import Response
 
 WAITING, PAID, CLOSED, REFUNDED = "waiting", "paid", "closed", "refunded"
 QUERY, NEEDS_A_PERSON = "query", "needs_a_person"
+#: AMS's word for a payment that came to nothing: unlike TRADE_CLOSED it never means that money went back.
+FAILED = "FAIL"
 
 #: Not part of what a repeated notification must repeat.
 _CHANGES = ("notify_time",)
@@ -58,6 +60,7 @@ class TradeState:
     paid_trades: FrozenSet[str] = frozenset()
     finished_trades: FrozenSet[str] = frozenset()
     closed_trades: FrozenSet[str] = frozenset()
+    failed_trades: FrozenSet[str] = frozenset()
     claims: FrozenSet[str] = frozenset()
     answered: FrozenSet[str] = frozenset()
     mismatched: FrozenSet[str] = frozenset()
@@ -85,14 +88,15 @@ class TradeState:
             return PAID if self.paid - self.closed_trades else REFUNDED
         if self.mismatched:
             return NEEDS_A_PERSON
-        if (self.waiting | self.claims) - self.closed_trades:
+        if (self.waiting | self.claims) - self.closed_trades - self.failed_trades:
             return WAITING
-        return CLOSED if self.closed_trades else None
+        return CLOSED if self.closed_trades or self.failed_trades else None
 
     @property
     def rank(self) -> int:
         """How far the furthest trade is: 0 no news, 1 waiting, 2 paid, 3 paid and finished, 4 closed. Never falls."""
-        seen = ((status.TRADE_CLOSED, self.closed_trades), (status.TRADE_FINISHED, self.finished_trades),
+        seen = ((status.TRADE_CLOSED, self.closed_trades | self.failed_trades),
+                (status.TRADE_FINISHED, self.finished_trades),
                 (status.TRADE_SUCCESS, self.paid_trades | self.answered),
                 (status.WAIT_BUYER_PAY, self.waiting | self.claims))
         return max([status.RANK[word] for word, trades in seen if trades], default=0)
@@ -147,6 +151,8 @@ class TradeState:
             if _is_refunded_whole(message):     # a cross-border trade stays TRADE_FINISHED then
                 return state._add("closed_trades", trade)
             return state._add("finished_trades", trade) if word == status.TRADE_FINISHED else state
+        if word in status.CLOSED and message.get("native_status") == FAILED:
+            return state._add("failed_trades", trade)
         if word in status.CLOSED:
             if _was_paid(message):
                 state = state._add(proved, trade)
@@ -194,6 +200,8 @@ class TradeState:
         concerns = set(self.concerns)
         if len((self.paid | self.answered) - {""}) > 1:
             concerns.add("paid twice, in two trades")
+        if self.paid & self.failed_trades:
+            concerns.add("told to be paid and to have failed, in one trade")
         return effects + [Effect(NEEDS_A_PERSON, number, concern) for concern in sorted(concerns)]
 
 

@@ -219,8 +219,11 @@ _ROWS = [
     ("outbox", "outbox", "        except (Exception, SystemExit) as err:      # whatever",
      "        except Exception as err:      # whatever"),
     ("store_sqlite_file", "stores/sqlite_effects", '" AND lease=:mark", {', "\" AND :mark <> ''\", {"),
-    ("refunding", "refunding", "        return refund._replace(status=DENIED, error=_named(answer))",
-     "        return refund._replace(status=REFUSED, error=_named(answer))"),
+    ("refunding", "refunding", "status=REFUSED if taken else DENIED,", "status=REFUSED,"),
+    ("gateways", "refunding", "status=REFUSED if taken else DENIED,", "status=DENIED,"),
+    ("gateways", "refunding", "    if known.status == ASKED:", "    if False:"),
+    ("gateways", "changes", "        return _told_to_a_person(stored, before, problem)", "        pass"),
+    ("gateways", "changes", "    if any(number == refund.out_return_no and word", "    if False and any(number and word"),
     ("refunding", "refunding", "more >= parse_amount(refund.amount) if order.rmb_fee is not None else ", ""),
     ("query_fallback", "query_fallback", "        self.store.extend(entry)\n", ""),
 ]

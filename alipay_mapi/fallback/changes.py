@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Optional, Tuple
 
 from ..backend import MAPI, Fact
-from ..errors import show
+from ..errors import InvalidRequest, OrderMismatch, show
+from ..status import REFUND_SUCCESS
 from ..trade_state import NEEDS_A_PERSON, QUERY, Effect
 from . import refunding
 from .deciding import EXPIRED, FINAL, GAVE_UP, OPEN, Decision, decide, unreadable
@@ -38,7 +39,11 @@ def by_findings(stored: Row, attempts: int, found: Findings, now: float, schedul
 
 def _by_findings(stored, attempts, found, now, schedule):
     state = from_text(stored.order, stored.facts)
-    if found.query is not None:
+    problem = _contradiction(stored, found.query)
+    if problem:
+        found = found._replace(query=OrderMismatch(problem))
+        decision = _told_to_a_person(stored, state, problem)
+    elif found.query is not None:
         decision = decide(state, found.query, stored.key, attempts, now, stored.deadline, schedule, stored.outcome,
                           stored.last_error)
     else:
@@ -54,6 +59,9 @@ def by_notification(stored: Row, note: Fact, now: float, schedule: Schedule, gat
     state, effects = before.apply(note)
     if gateway != stored.gateway:
         return _of_another_gateway(stored, before, note, gateway)
+    problem = _contradiction(stored, note)
+    if problem:
+        return _told_to_a_person(stored, before, problem)
     decision = Decision(state, stored.outcome, stored.due_at, effects, stored.last_error)
     if state.status in FINAL:
         decision = Decision(state, state.status, None, effects)
@@ -73,6 +81,17 @@ def _of_another_gateway(stored, state, note, gateway):
     moved twice."""
     why = "{} says {} of this number, and the order lives on {}".format(
         gateway, show(note.get("trade_status") or note.get("refund_status") or "something", 32), stored.gateway)
+    return _told_to_a_person(stored, state, why)
+
+
+def _contradiction(stored, message):
+    """MAPI's refunds are told in the currency of settlement, so their amounts do not compare."""
+    return "" if stored.gateway == MAPI or not stored.refunds else refunding.contradicts(
+        refunding.from_text(stored.refunds), message)
+
+
+def _told_to_a_person(stored, state, why):
+    """The decision that changes nothing else."""
     effect = Effect(NEEDS_A_PERSON, stored.out_trade_no, why)
     new = () if effect in state.done else (effect,)
     return Decision(replace(state, done=state.done | frozenset(new)), stored.outcome, stored.due_at, new,
@@ -82,10 +101,13 @@ def _of_another_gateway(stored, state, note, gateway):
 def by_wish(stored: Row, refund: refunding.Refund, now: float) -> Decision:
     """The decision after the shop has asked for a refund: it is worked on at once. Raises InvalidRequest."""
     before = refunding.from_text(stored.refunds)
+    state = from_text(stored.order, stored.facts)
+    if any(number == refund.out_return_no and word != REFUND_SUCCESS for number, word in state.refunds):
+        raise InvalidRequest("out_return_no: Alipay has said that this refund failed; give a new number",
+                             parameter="out_return_no")
     after = refunding.wished(stored.order, before, refund)
     due = stored.due_at if after == before else now
-    return Decision(from_text(stored.order, stored.facts), stored.outcome, due, (), stored.last_error,
-                    refunding.to_text(after))
+    return Decision(state, stored.outcome, due, (), stored.last_error, refunding.to_text(after))
 
 
 def sooner(stored: Row, now: float, schedule: Schedule) -> Decision:

@@ -10,7 +10,8 @@ from ..order import Order
 from ..trade_state import Effect, TradeState
 
 # By name, so that equal states are equal texts.
-_SETS = ("answered", "claims", "closed_trades", "concerns", "finished_trades", "mismatched", "paid_trades", "waiting")
+_SETS = ("answered", "claims", "closed_trades", "concerns", "failed_trades",
+         "finished_trades", "mismatched", "paid_trades", "waiting")
 _PAIRS = ("refunds", "seen")
 _START = tuple((name, '"{}":['.format(name)) for name in _SETS)
 

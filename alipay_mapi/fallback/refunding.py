@@ -27,7 +27,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 from ..amounts import parse_amount
 from ..backend import refund_request
 from ..errors import AlipayError, ConfigurationError, GatewayError, InvalidRequest, TransportError, show
-from ..notification import Notification
+from ..notification import REFUND, Notification
 from ..order import Order
 from ..response import Response
 from ..services.forex_refund import forex_refund
@@ -157,7 +157,9 @@ def sent(refund: Refund, answer: Any) -> Refund:
     if isinstance(answer, TransportError):      # not sent: nothing was changed
         return refund._replace(error=_named(answer))
     if isinstance(answer, GatewayError):
-        return refund._replace(status=DENIED, error=_named(answer))
+        # Ours is the same at every repetition, so a number that is known with other content is somebody else's.
+        taken = getattr(answer, "signed", False) is True and answer.code == "CONTEXT_INCONSISTENT"
+        return refund._replace(status=REFUSED if taken else DENIED, error=_named(answer))
     if isinstance(answer, (InvalidRequest, ConfigurationError)):    # not sent either
         return refund._replace(status=REFUSED, error=_named(answer))
     return refund._replace(status=UNKNOWN, error=_named(answer))    # OutcomeUnknown, or a bug on the way
@@ -177,6 +179,21 @@ def told(refunds: Tuple[Refund, ...], state: TradeState) -> Tuple[Refund, ...]:
     return tuple(refund if refund.status not in OPEN or refund.out_return_no not in ended else refund._replace(
         status=DONE if (refund.out_return_no, REFUND_SUCCESS) in state.refunds else REFUSED, error="")
         for refund in refunds)
+
+
+def contradicts(refunds: Tuple[Refund, ...], message: Any) -> str:
+    """What is wrong with a message about a refund, in the currency of the order's price, beside what was asked for
+    under its number; "" for nothing."""
+    if not isinstance(message, Notification) or message.kind != REFUND:
+        return ""
+    known = next((refund for refund in refunds if refund.out_return_no == message["out_return_no"]), None)
+    if known is None or message["refund_status"] != REFUND_SUCCESS:
+        return ""
+    if known.status == ASKED:
+        return "refund {} was never sent, and is told to be done".format(show(known.out_return_no))
+    if parse_amount(message.get("return_amount", "")) != parse_amount(known.amount):
+        return "refund {} is told with another amount than was asked for".format(show(known.out_return_no))
+    return ""
 
 
 def concluded(state: TradeState, before: Refund, after: Refund) -> Tuple[TradeState, List[Effect]]:

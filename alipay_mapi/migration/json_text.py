@@ -19,7 +19,8 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 
 _HALF = re.compile("[\ud800-\udfff]")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A string that does not end is one match as well: else the search would begin again at each of its quotes.
+_STRING = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 

@@ -57,6 +57,7 @@ def receive(backends: Mapping[str, Backend], headers: Headers, body: bytes, targ
     if gateway == AMS:
         return Received(AMS, fact_of(verified(backend, target, headers, body), order, order_of_refund), ack_taken())
     content_type = lower(headers).get("content-type")
+    backend = getattr(backend, "primary", backend)      # of a ShadowBackend
     return Received(MAPI, verify_notify(backend.client.shop, body, content_type, order, confirm), _plain(REPLY_SUCCESS))
 
 
@@ -65,7 +66,7 @@ def refusal(headers: Headers) -> Ack:
     kind = ""
     try:
         kind = lower(headers).get("content-type", "")
-    except InvalidMessage:      # a header twice
+    except (InvalidMessage, InvalidRequest):    # a header twice, or no text
         pass
     return ack_not_taken() if kind.lower().startswith("application/json") else _plain("fail")
 

@@ -356,6 +356,37 @@ def test_a_refund_that_ams_tells_by_itself_is_done_at_once(paid):
     assert paid.refund().status == refunding.DONE and paid.done == [("refunded", "R1", "A1")]
 
 
+@pytest.mark.parametrize("amount, sent", [("1", True), ("320", False)])
+def test_a_refund_that_is_told_with_another_amount_or_before_it_was_sent_is_for_a_person(paid, amount, sent):
+    """Hostile, or another shop's of the same account: nothing of ours was given back."""
+    if sent:
+        paid.ams.refunds("running")
+        paid.run()
+    before = paid.refund()
+    told = refund_facts(notified(refund_content(refundAmount={"currency": "USD", "value": amount})), order())
+    for _ in range(2):
+        paid.fallback.notified("shop", told, gateway="ams")
+    assert paid.refund() == before
+    (kind, detail, number), = paid.done
+    assert (kind, number) == ("needs_a_person", "A1") and "R1" in detail
+
+
+def test_a_number_that_ams_knows_with_other_content_is_not_ours(paid):
+    paid.ams.says["refund"] = paid.ams.answers("refund", result("F", "REPEAT_REQ_INCONSISTENT"))
+    paid.run()
+    assert paid.refund().status == refunding.REFUSED and [kind for kind, _, _ in paid.done] == ["needs_a_person"]
+
+
+def test_a_refund_that_ams_has_said_to_have_failed_needs_a_new_number(paid):
+    paid.ams.refunds("running")
+    paid.run()
+    paid.ams.shows_refund("failed")
+    paid.run(later=3600)
+    with pytest.raises(InvalidRequest):
+        paid.fallback.refund("shop", "A1", "R1", "3.20", reason="late")
+    paid.fallback.refund("shop", "A1", "R2", "3.20", reason="late")
+
+
 def test_a_second_refund_waits_for_the_first(paid):
     paid.fallback.refund("shop", "A1", "R2", "4.80")
     with pytest.raises(InvalidRequest):

@@ -109,3 +109,10 @@ def _thawed(value):
     if isinstance(value, tuple):
         return [_thawed(item) for item in value]
     return {name: _thawed(value[name]) for name in value} if hasattr(value, "keys") else value
+
+
+@pytest.mark.parametrize("body", [b'{"' + b'\\"' * 300000, b'{"' + b'\\"' * 300000 + b"\\", b'{' + b'"' * 600001])
+def test_a_string_that_does_not_end_is_read_in_the_time_of_its_length(body):
+    """Hostile: each quote began the search anew, and 64 KB took a quarter of a minute."""
+    with pytest.raises(NotJSON):
+        json_text.parse(body)

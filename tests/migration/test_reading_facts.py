@@ -315,3 +315,34 @@ def test_the_money_of_a_card_is_paid_when_it_is_captured_and_not_when_it_is_rese
 def test_a_card_notification_cannot_tell_so_it_waits_for_the_inquiry():
     assert effects(trade_facts(told(paymentResultInfo={"cardBrand": "VISA"}), ORDER, SERVICE)) == ("waiting", [])
     assert effects(trade_facts(told(), ORDER, SERVICE))[0] == "paid"
+
+
+def test_a_payment_that_failed_never_becomes_a_refund_and_one_told_both_ways_is_for_a_person():
+    """Hostile, or late: only a cancellation gives money back."""
+    failed = told(result=result("F", "ORDER_IS_CLOSED"), paymentTime=None)
+    assert effects(trade_facts(failed, ORDER, SERVICE)) == ("closed", [("closed", "")])
+    paid, failed = trade_facts(told(), ORDER, SERVICE), trade_facts(failed, ORDER, SERVICE)
+    for order_of_news in ((paid, failed), (failed, paid)):
+        status, found = effects(*order_of_news)
+        assert status == "paid" and ("paid", "") in found and ("refunded", "") not in found
+        assert ("needs_a_person", "told to be paid and to have failed, in one trade") in found
+
+
+def test_a_refund_in_another_currency_is_refused_and_one_that_is_listed_twice_counts_once():
+    with pytest.raises(MalformedParameter):
+        trade_facts(answered(transactions=[dict(refund("9"), transactionAmount={"currency": "JPY", "value": "9"})]),
+                    ORDER, SERVICE)
+    twice = trade_facts(answered(transactions=[refund("600"), refund("600")]), ORDER, SERVICE)
+    assert twice["to_buyer_fee"] == "6.00" and effects(twice)[0] == "paid"
+
+
+def test_the_inquiry_of_a_refund_is_no_repetition_of_its_notification():
+    content = {"refundStatus": "SUCCESS", "refundRequestId": "R1", "refundId": "RF1",
+               "refundAmount": {"currency": "USD", "value": "320"}}
+    body = dumped(dict(content, notifyType="REFUND_RESULT", result=result(), refundTime="2026-05-12T12:13:01+08:00"))
+    note = verify_notification(account(), PATH, notification_headers(PATH, body), body)
+    body = dumped(dict(content, result=result()))
+    path = "/ams/api/v1/payments/inquiryRefund"
+    asked = verify_answer(account(), path, answer_headers(path, body), body)
+    _, found = effects(trade_facts(told(), ORDER, SERVICE), refund_facts(note, ORDER), refund_facts(asked, ORDER))
+    assert found == [("paid", ""), ("refunded", "R1")]

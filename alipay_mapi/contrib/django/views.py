@@ -12,7 +12,7 @@ from django.views.generic import View
 
 from ...client import place_of
 from ...errors import AlipayError, ConfigurationError, InvalidMessage, StoreError
-from ..web.answers import Answer, Returned, refused
+from ..web.answers import UNSAID, Answer, Returned, refused
 from . import pages, scrubbing
 from .handing_over import take_raised
 from .process import UNUSABLE, configured
@@ -138,7 +138,7 @@ class ReturnView(_Callback):
     def returned(self, request: HttpRequest, returned: Returned) -> HttpResponse:
         """The response. ``returned.out_trade_no`` is the order's number; "" when nothing can be believed, and then
         ``returned.error`` says why. It never proves a payment: show the order, and say that it is being checked."""
-        if returned.message is None:
+        if returned.message is None and returned.verdict != UNSAID:
             return self.not_believed(request, returned)
         where = self._where(returned.out_trade_no)
         if where is not None:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, redirect, request
 
 from ...client import place_of
 from ...errors import AlipayError, InvalidMessage, show
-from ..web.answers import Answer, Returned, refused
+from ..web.answers import UNSAID, Answer, Returned, refused
 from ..web.seldom import Seldom
 from . import incoming, pages, signals
 from .state import NAME, State, of_this_app
@@ -61,7 +61,7 @@ def returned(merchant: str = "") -> Any:
     where = _where(state, found.out_trade_no) if found.out_trade_no else None
     if where is not None:
         response = redirect(where, 303)
-    elif found.message is not None:
+    elif found.message is not None or found.verdict == UNSAID:
         response = pages.response(pages.CHECKING, 200, found.out_trade_no)
     elif isinstance(found.error, InvalidMessage):
         response = pages.response(pages.UNBELIEVABLE, 400)

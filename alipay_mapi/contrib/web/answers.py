@@ -10,8 +10,8 @@ from ...synchronous_return import SynchronousReturn
 
 #: Makes Alipay send again: after 4 minutes, 10, 10, 1 hour, 2, 6 and 15. Source: "Asynchronous notification".
 REPLY_FAIL = "fail"
-#: The verdict of what was taken in.
-ACCEPTED = "accepted"
+#: The verdict of what was taken in; and of a buyer whom AMS has sent back, which adds nothing to the address.
+ACCEPTED, UNSAID = "accepted", "unsaid"
 #: Refused although the sign holds.
 SIGNED = (AmountMismatch, CurrencyMismatch, NotConfirmed, OrderMismatch, OrderNotFound, PartyMismatch, UnknownStatus)
 
@@ -40,7 +40,8 @@ class Answer(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """A buyer who is back. Never proof of payment. ``out_trade_no``: "" when the message cannot be believed."""
+    """A buyer who is back. Never proof of payment. ``out_trade_no``: "" when the message cannot be believed, and where
+    nothing was said (``verdict`` is ``unsaid``)."""
 
     shop: str
     out_trade_no: str

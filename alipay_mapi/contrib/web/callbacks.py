@@ -17,7 +17,7 @@ from ...errors import (BodyTooLarge, ConfigurationError, InvalidMessage, NotConf
 from ...migration.receiving import fact_of
 from ...notification import verify_notify
 from ...synchronous_return import verify_return
-from .answers import ACCEPTED, SIGNED, Answer, Returned, accepted, for_ams, refused
+from .answers import ACCEPTED, SIGNED, UNSAID, Answer, Returned, accepted, for_ams, refused
 from .from_ams import Called, claimed, is_json, must_be_known, verified
 from .seldom import Seldom
 
@@ -124,6 +124,8 @@ class Callbacks:
         if client is None:
             error = ConfigurationError("there is no such merchant")
             return Returned("", "", type(error).__name__, None, error)
+        if not query and AMS in self._backends.get(shop, {}):
+            return Returned(shop, "", UNSAID)
         try:
             message = verify_return(client.shop, query, own=own)
         except InvalidMessage as err:

@@ -13,6 +13,9 @@ from ...migration.arrival import gateway_of
 #: () → (path and query of the request as it was called, its headers)
 Called = Callable[[], Tuple[str, Mapping[str, str]]]
 
+#: Bytes of a refused message that are looked into; a genuine one has fewer.
+_LONGEST = 16 * 1024
+
 
 def is_json(content_type: Optional[str]) -> bool:
     """AMS's messages are; those of the others are forms."""
@@ -34,7 +37,7 @@ def verified(backend: Optional[Backend], called: Called, body: bytes, prefix: st
 def claimed(body: bytes) -> Mapping[str, str]:
     """The ids that a refused message of AMS's shape claims to be about, in MAPI's names; nothing of it is believed."""
     try:
-        content = json_text.parse(body)
+        content = json_text.parse(body) if len(body) <= _LONGEST else {}
     except InvalidMessage:
         return {}
     said = {"out_trade_no": content.get("paymentRequestId"), "trade_no": content.get("paymentId")}

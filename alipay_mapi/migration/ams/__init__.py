@@ -1,8 +1,7 @@
 """AMS ("Alipay APIs", now Antom): its accounts, signatures, answers, notifications and amounts. Pure: no I/O here.
 
 Source: "Sign a request and verify the signature" (docs/ac/ams/digital_signature), "API fundamentals" (api_fund),
-and the
-pages of the single calls. Nothing in it was tried against a live gateway.
+and the pages of the single calls. Nothing in it was tried against a live gateway.
 """
 from .account import Account
 from .answers import AmsAnswer, verify_answer

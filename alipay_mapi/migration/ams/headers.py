@@ -17,7 +17,8 @@ def lower(headers: Headers) -> Dict[str, str]:
     """
     found: Dict[str, str] = {}
     pairs: Any = headers.items() if hasattr(headers, "items") else headers
-    for name, value in pairs:
+    for pair in pairs if isinstance(pairs, Iterable) else ((None, None),):
+        name, value = pair if isinstance(pair, (tuple, list)) and len(pair) == 2 else (None, None)
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidRequest("headers: names and values as text (decode bytes as latin-1)", parameter="headers")
         name = name.lower()

@@ -104,7 +104,7 @@ def fits(keys, signed: bytes, signature: Signature) -> bool:
 
 def _read_signature(text):
     # unquote, not unquote_plus: base64 that came unencoded has its + here, and it is no blank.
-    plain = unquote_to_bytes(text).decode("latin-1")
+    plain = unquote_to_bytes(text.encode("utf-8", "replace")).decode("latin-1")
     if " " in plain:
         raise MalformedSignature("Signature: a blank inside of base64; its + was decoded once too often on the way")
     return algorithms.read_sign(_RSA256, plain)

@@ -1,8 +1,7 @@
 """Error codes of the three gateways, one row a neutral cause (section 3.7).
 
 Looked up by (gateway, status, code), never by the bare code: ``SYSTEM_ERROR`` is "nobody knows" on MAPI and OpenAPI,
-and
-a final no on AMS.
+and a final no on AMS.
 """
 import re
 from typing import NamedTuple, Optional, Tuple

@@ -17,6 +17,7 @@ from ...errors import (AmountMismatch, CurrencyMismatch, GatewayError, InvalidRe
 from ...notification import REFUND, TRADE, Notification
 from ...order import Order
 from ...response import Response
+from ...trade_state import FAILED
 from ..ams import notifications, results
 from ..ams.amounts import from_ams
 from ..ams.answers import AmsAnswer
@@ -67,8 +68,7 @@ def trade_facts(message: Union[AmsNotification, AmsAnswer], order: OrderSource, 
         "buyer_id": message.text("pspCustomerInfo", "pspCustomerId"),
         "notify_time": gmt8_text(message.time, "Request-Time"),
     }
-    back = sum([refund.amount for refund in refunds_in(message) if refund.refund_status == status.REFUND_SUCCESS],
-               Decimal(0))
+    back = transactions.succeeded(message, "REFUND")
     if back:
         fields["to_buyer_fee"] = str(back)
     refunded = "" if not back else "wholly" if back >= Decimal(paid["amount"]) else "partly"
@@ -119,12 +119,15 @@ def refund_facts(message: Union[AmsNotification, AmsAnswer], order: Order) -> No
             amount["currency"], priced_in), parameter="refundAmount")
     number, refund_id = _needed(message, "refundRequestId"), message.text("refundId") or ""
     fields = _present({
-        "notify_type": "trade_status_sync", "notify_id": _key("REFUND_RESULT", refund_id or number, word),
-        "notify_time": gmt8_text(message.time, "Request-Time"), "out_trade_no": order.out_trade_no,
+        "notify_type": "trade_status_sync", "notify_time": gmt8_text(message.time, "Request-Time"),
+        "out_trade_no": order.out_trade_no,
         "out_return_no": number, "refund_status": word, "return_amount": amount["amount"],
         "currency": amount["currency"], "gmt_refund": gmt8_text(message.text("refundTime"), "refundTime")})
     if word == status.REFUND_FAIL:
         fields["error_code"] = to_mapi("ams", message.result_code, message.result_status, "forex_refund")
+    asked = isinstance(message, AmsAnswer)
+    fields["notify_id"] = _key("REFUND_INQUIRY" if asked else "REFUND_RESULT", refund_id or number, word,
+                               _digest(fields) if asked else "")
     return Notification(fields, REFUND, _CHECKED + (messages.ORDER,),
                         {messages.AMOUNT: "a refund notification is about a part of the amount"})
 
@@ -151,8 +154,7 @@ def _reserved_only(message, price):
     if "authExpiryTime" not in message and not (isinstance(message, AmsNotification)
                                                 and "paymentResultInfo" in message):
         return False
-    return price > sum([amount for _, word, amount in transactions.listed(message, "CAPTURE") if word == "SUCCESS"],
-                       Decimal(0))
+    return price > transactions.succeeded(message, "CAPTURE")
 
 
 def _answered_status(message, service):
@@ -188,6 +190,8 @@ def _message(said: Dict[str, Any], back_end, native, refunded, source, service, 
     fields = _present(said)
     told = statuses.payment_status(back_end, native, service, "gmt_payment" in fields, refunded, domestic)
     fields["trade_status"] = told.trade_status
+    if told.native == FAILED:
+        fields["native_status"] = told.native
     if told.neutral == statuses.CANCELLED and "to_buyer_fee" not in fields:
         fields["to_buyer_fee"] = fields["total_fee"]    # a paid one that was cancelled went back whole
     if order.rmb_fee is not None:
@@ -202,9 +206,7 @@ def _message(said: Dict[str, Any], back_end, native, refunded, source, service, 
     fields["notify_type"] = "trade_status_sync"
     if "notify_id" not in fields:
         # An answer is no repetition of a notification, nor of an answer that said less; its content names it.
-        said_now = "\0".join(name + "\0" + fields[name] for name in sorted(fields) if name != "notify_time")
-        digest = hashlib.sha256(said_now.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        fields["notify_id"] = _key("INQUIRY", fields["trade_no"], told.native, digest)
+        fields["notify_id"] = _key("INQUIRY", fields["trade_no"], told.native, _digest(fields))
     return Notification(fields, TRADE, passed, unchecked)
 
 
@@ -217,6 +219,11 @@ def _compared(fields, order, strict, in_cny=False):
         if strict:
             raise
         return _CHECKED + (messages.ORDER,), {messages.AMOUNT: str(err)}
+
+
+def _digest(fields):
+    said = "\0".join(name + "\0" + fields[name] for name in sorted(fields) if name != "notify_time")
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _key(*parts):

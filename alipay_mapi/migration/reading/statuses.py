@@ -72,7 +72,7 @@ def payment_status(back_end: str, native: Optional[str], service: str, paid: boo
 
 def refund_status(native: Optional[str]) -> Optional[str]:
     """AMS's ``refundStatus`` → MAPI's, or None while it is in process. Raises UnknownStatus."""
-    if native not in _REFUND_AMS:
+    if not (native is None or isinstance(native, str)) or native not in _REFUND_AMS:
         raise UnknownStatus("refundStatus: {!r} is not one this library decides; show it to a person".format(
             show(native)))
     return _REFUND_AMS[native]

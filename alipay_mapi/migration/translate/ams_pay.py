@@ -50,10 +50,11 @@ def pay(draft):
     _goods(draft, order)
     body["order"] = order
     body["paymentMethod"] = method
+    unsaid = not any(name in draft for name in expiry.NAMES)
     end = expiry.payment_expiry_time(draft)
     if end is not None:
         body["paymentExpiryTime"] = end
-    elif terminal:
+    elif terminal and unsaid:
         draft.note("timeout_rule", "none given: MAPI waits 12 hours by default, and AMS about 14 minutes")
     draft.put(body, "paymentNotifyUrl", "notify_url", longest=2048)
     if "paymentNotifyUrl" in body:

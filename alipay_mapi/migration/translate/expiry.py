@@ -10,6 +10,8 @@ from typing import Any, Dict, Optional
 from ...errors import MalformedParameter
 from ...times import format_time, parse_time
 
+#: The parameters that say it.
+NAMES = ("timeout_rule", "it_b_pay", "order_gmt_create", "order_valid_time")
 _RULE = re.compile(r"([1-9][0-9]{0,5})([mhd])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _LONGEST = 15 * 86400

@@ -65,11 +65,21 @@ def test_an_order_in_yuan_and_a_refund_are_kept_as_evidence_too(stage):
     paid = dict(PAYMENT, paymentAmount={"currency": "CNY", "value": "5000"})
     assert told(notify(paid)) == (200, TAKEN)
     mapi.fallback().refund("shop", "A1", "R1", "20.00")
+    row = Trade.objects.get()
+    Trade.objects.update(refunds=row.refunds.replace('"asked"', '"accepted"'))      # a run has sent it
     refund = {"notifyType": "REFUND_RESULT", "result": result(), "refundStatus": "SUCCESS", "refundRequestId": "R1",
               "refundId": "RF1", "refundAmount": {"currency": "CNY", "value": "2000"}}
     assert told(notify(refund)) == (200, TAKEN)
     assert HANDED == ["shop:paid::A1", "shop:refunded:R1:A1"]
     assert [row.out_trade_no for row in Evidence.objects.order_by("id")] == ["A1", "A1"]
+
+
+@pytest.mark.parametrize("given, status", [({"AMS": AMS}, 200), ({}, 400)])
+def test_a_buyer_whom_ams_sends_back_says_nothing_and_is_told_that_it_is_being_checked(given, status):
+    with shop(values(RETURN_TO=None, **given)):
+        response = django_shop.call("GET", django_shop.RETURN)
+        assert response.status == status
+        assert (b"checking your payment" in response.body) is (status == 200)
 
 
 def test_what_is_about_no_order_is_kept_and_handed_to_the_shop():

@@ -165,3 +165,14 @@ def test_the_account_is_in_no_repr_of_the_configuration(shop):
     text = repr(shop.app.config) + repr(shop.state()) + repr(shop.within(shop.alipay.configured))
     assert pem("merchant-private").splitlines()[4] not in text and CANARIES[0] not in text
     assert "<hidden: shop>" in repr(shop.app.config["ALIPAY_MAPI_AMS"])
+
+
+@pytest.mark.parametrize("ams, status", [(AMS, 200), (None, 400)])
+def test_a_buyer_whom_ams_sends_back_says_nothing_and_is_told_that_it_is_being_checked(ams, status):
+    shop = Shop(AMS=ams, RETURN_TO=None, NEW_ORDERS=None)
+    try:
+        response = shop.app.test_client().get("/alipay/return/")
+        assert response.status_code == status
+        assert (b"checking your payment" in response.data) is (status == 200)
+    finally:
+        shop.close()

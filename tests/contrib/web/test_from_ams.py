@@ -23,7 +23,7 @@ from alipay_mapi.response import Response
 from genuine import FOREX, FORM, changed, message, shop
 from migration_samples import (FOLDER, account, dumped, notification_headers, openssl_sign, pem, result, sign_header,
                                signed_content)
-from web_setup import PRICE, Clock, Gateway, Told, raises
+from web_setup import PRICE, Clock, Gateway, Told, raises, was_sent
 
 PATH = "/alipay/notify/shop/"
 JSON = "application/json; charset=UTF-8"
@@ -156,6 +156,7 @@ def test_another_amount_is_genuine_news_and_calls_a_person(desk):
 def test_a_refund_finds_its_order_by_the_refunds_number(desk):
     desk.post(payment())
     desk.fallback.refund("shop", "A1", "R1", "3.20")
+    was_sent(desk.store)
     assert says(desk.post(refund())) == (200, TAKEN, "accepted")
     one, = refunding.from_text(desk.store.get("shop", "A1").refunds)
     assert one.status == refunding.DONE and desk.done[1:] == [("refunded", "R1", "A1")]

@@ -8,7 +8,7 @@ from alipay_mapi import Client, Order
 from alipay_mapi.contrib.web.callbacks import LOG, Callbacks
 from alipay_mapi.contrib.web.taking import IntoShop, IntoStore
 from alipay_mapi.errors import OrderNotFound
-from alipay_mapi.fallback import Fallback, Schedule
+from alipay_mapi.fallback import Decision, Fallback, Schedule, refunding
 from alipay_mapi.fallback.stores.sqlite import SQLiteStore
 from alipay_mapi.transport import Answer
 from genuine import FOREX, FORM, changed, message, shop
@@ -16,6 +16,15 @@ from genuine import FOREX, FORM, changed, message, shop
 START = 1750000000.0
 PRICE = {"total_fee": "8.00", "currency": "USD"}
 PATIENCE = 60.0
+
+
+def was_sent(store, number="A1"):
+    """The order's refunds, as after a run that has sent them."""
+    def sent(row):
+        refunds = tuple(refund._replace(status=refunding.ACCEPTED, before="0.00")
+                        for refund in refunding.from_text(row.refunds))
+        return Decision(None, row.outcome, row.due_at, refunds=refunding.to_text(refunds))
+    store.apply("shop", number, sent)
 
 
 class Clock:
