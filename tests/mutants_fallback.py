@@ -223,7 +223,8 @@ _ROWS = [
     ("gateways", "refunding", "status=REFUSED if taken else DENIED,", "status=DENIED,"),
     ("gateways", "refunding", "    if known.status == ASKED:", "    if False:"),
     ("gateways", "changes", "        return _told_to_a_person(stored, before, problem)", "        pass"),
-    ("gateways", "changes", "    if any(number == refund.out_return_no and word", "    if False and any(number and word"),
+    ("gateways", "changes", "    if any(number == refund.out_return_no and word",
+     "    if False and any(number and word"),
     ("refunding", "refunding", "more >= parse_amount(refund.amount) if order.rmb_fee is not None else ", ""),
     ("query_fallback", "query_fallback", "        self.store.extend(entry)\n", ""),
 ]
