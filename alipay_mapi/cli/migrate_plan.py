@@ -147,7 +147,7 @@ def _conclusion(found, out):
         out.note("switch off", "MAPI after {}: until then it alone can settle or refund what was made there".format(
             _date(found.switch_off)))
     elif not found.persons and not found.refunds:
-        out.good("switch off", "MAPI now: nothing in this store needs it")
+        out.good("switch off", "MAPI now, if no new order is made there: nothing in this store needs it")
 
 
 def _time(moment):

@@ -159,3 +159,14 @@ def test_neither_requests_nor_accounts_show_keys_or_bodies():
     request = build_request(account(agent_token="AGENT-1"), "payments/cancel", {"x": "buyer"}, "1754980200123")
     shown = repr(request) + repr(account(agent_token="AGENT-1"))
     assert "buyer" not in shown and "AGENT-1" not in shown and pem("merchant-private")[120:150] not in shown
+
+
+@pytest.mark.parametrize("sample", rows("published"), ids=lambda one: one["id"])
+def test_a_published_signature_is_read_whole_and_fits_no_key_of_ours(sample):
+    """The vendor prints them without the key: their form is all that can be learned."""
+    raw = base64.b64decode(unquote(sample["signature"]))
+    for text in ("algorithm=RSA256,keyVersion=1,signature=", "algorithm=RSA256, keyVersion=1, signature="):
+        found = signing.read_header(text + sample["signature"])
+        assert found.raw == raw and len(raw) == 256
+        signed = signed_content("/ams/api/v1/payments/pay", "0", b"{}")
+        assert not signing.fits(account().checking_keys, signed, found)

@@ -37,7 +37,7 @@ def test_a_refund_of_a_known_payment_is_one_request():
     assert one(found) == {"refundRequestId": "R1", "paymentId": "P1", "refundReason": "changed mind",
                           "refundAmount": {"currency": "USD", "value": "550"},
                           "refundNotifyUrl": "https://m.example/rn"}
-    assert noted(found) == ["gmt_return", "is_sync"]
+    assert noted(found) == ["product_code", "gmt_return", "is_sync"]
 
 
 @pytest.mark.parametrize("context", [HOME, {"home": "ams", "payment_id": "P1"},

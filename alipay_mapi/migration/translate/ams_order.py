@@ -28,7 +28,8 @@ def refund(draft):
     if len(number) > 64:
         draft.refuse("out_return_no", "longer than the 64 characters it may have there", "shorten it")
     parameter, amount, currency = _refunded(draft)
-    draft.take("product_code")
+    if draft.take("product_code") is not None:
+        draft.note("product_code", "has no place in a refund there")
     body: Dict[str, Any] = {"refundRequestId": number}
     body["refundAmount"] = draft.amount(parameter, amount, currency) if currency else {}
     draft.put(body, "refundReason", "reason", "refund_reason", "refund_reson", longest=256)

@@ -31,7 +31,8 @@ def refund(draft):
     if draft.context.order_currency not in (None, "CNY"):
         draft.refuse("currency", "the order is priced in {}, and everything there is in CNY".format(
             draft.context.order_currency), "look where the order was made")
-    draft.take("product_code")
+    if draft.take("product_code") is not None:
+        draft.note("product_code", "has no place in a refund there")
     draft.put(content, "refund_reason", "reason", "refund_reason", "refund_reson", longest=256)
     if draft.take("gmt_return") is not None:
         draft.note("gmt_return", "has no place there: keep it in your own records")
