@@ -21,6 +21,9 @@ MAPI, AMS, OPENAPI = "mapi", "ams", "openapi"
 #: Where an order may live; stored with it.
 GATEWAYS = (MAPI, AMS, OPENAPI)
 
+#: Answered with one of these, an order that has no trade (yet).
+NO_TRADE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
+
 #: What is compared of a payment and of a refund.
 PAYMENT_CONTENT = ("out_trade_no", "subject", "total_fee", "rmb_fee", "currency", "notify_url", "return_url")
 REFUND_CONTENT = ("out_return_no", "out_trade_no", "return_amount", "return_rmb_amount", "currency", "reason")

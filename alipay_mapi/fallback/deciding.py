@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Optional, Tuple
 
+from ..backend import NO_TRADE
 from ..client import place_of
 from ..errors import AlipayError, GatewayError, OrderMismatch, PartyMismatch, TransportError
 from ..notification import Notification
@@ -40,9 +41,6 @@ NOT_THERE = "TRADE_NOT_EXIST: once more, to be sure"
 _OUTAGE = 7
 _WAITS = "the trade still waits after its deadline"
 _SINCE = re.compile(r" \(in vain since (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\)$", re.ASCII)
-
-#: Answered with one of these, an order that has no trade yet.
-NO_TRADE = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
 
 
 class Decision(NamedTuple):

@@ -12,11 +12,11 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..backend import Backend
+from ..backend import NO_TRADE, Backend
 from ..errors import AlipayError, TransportError
 from .asking import ask, sends
 from .changes import Findings, by_findings, put_off
-from .deciding import NO_TRADE, Decision
+from .deciding import Decision
 from .outbox import Outbox
 from .rows import Row
 from .schedule import Schedule

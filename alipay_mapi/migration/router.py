@@ -7,14 +7,13 @@ the other.
 import hashlib
 from typing import Any, Callable, Collection, Mapping, Optional, Union
 
-from ..backend import GATEWAYS, MAPI, Backend, Fact
+from ..backend import GATEWAYS, MAPI, NO_TRADE, Backend, Fact
 from ..errors import AlipayError, ConfigurationError, GatewayError, InvalidRequest, WatchConflict, show
 from ..order import Order
 from .errors import UnknownHome
 
 #: (order, MAPI service) → the gateway of a new order.
 Rule = Callable[[Order, str], str]
-_NO_ORDER = ("TRADE_NOT_EXIST", "TRADE_IS_NOT_EXIST")
 
 
 class Homes:
@@ -127,11 +126,11 @@ class Router:
             try:
                 return backend.query(order)
             except AlipayError as err:
-                if not isinstance(err, GatewayError) or getattr(err, "code", None) not in _NO_ORDER:
+                if not isinstance(err, GatewayError) or getattr(err, "code", None) not in NO_TRADE:
                     problem = problem or err
         if problem is not None:
             raise problem
-        raise GatewayError("no gateway has this order (yet)", code=_NO_ORDER[0], service="single_trade_query",
+        raise GatewayError("no gateway has this order (yet)", code=NO_TRADE[0], service="single_trade_query",
                            out_trade_no=show(order.out_trade_no))
 
     def refund(self, order: Order, out_return_no: str, amount: str, gmt_return: str, reason: str = "") -> None:

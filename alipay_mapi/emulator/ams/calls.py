@@ -78,11 +78,6 @@ class AmsCalls:
         """A payment of AMS as it stands. Raises InvalidRequest when there is none."""
         return self.ams.payments.only(payment_request_id, client_id)
 
-    def payment_numbered(self, number: int) -> Optional[Dict[str, Any]]:
-        """The payment with this number of the ledger, as in the addresses of its pages; None when there is none."""
-        self.ams.payments.trades.settle()
-        return self.ledger.one("ams_payments", id=number) if 0 < number < 2 ** 63 else None
-
     def list_payments(self, limit: int = 100, offset: int = 0) -> List[Dict[str, Any]]:
         """The newest payments first."""
         self.ams.payments.trades.settle()
