@@ -28,8 +28,11 @@ def account_of(values: Mapping[str, Any]) -> Account:
     for name in _SWITCHES:
         if name in given:
             given[name] = switch(given[name], name)
-    if str(given.get("key_version", "")).lower() == "none":
+    version = given.get("key_version")
+    if isinstance(version, str) and version.lower() == "none":
         given["key_version"] = None
+    elif isinstance(version, int) and not isinstance(version, bool):
+        given["key_version"] = str(version)
     if given.get("alipay_public_key") is not None:
         given["alipay_public_key"] = several(given["alipay_public_key"])
     return Account(**given)

@@ -39,6 +39,7 @@ def test_switches_are_written_as_for_a_merchant(word, value):
 def test_the_keys_version_can_be_left_out(version):
     assert account_of(dict(GIVEN, key_version=version)).key_version is None
     assert account_of(GIVEN).key_version == "1"
+    assert account_of(dict(GIVEN, key_version=2)).key_version == "2"
 
 
 def test_a_domain_stands_in_the_place_of_a_region():
