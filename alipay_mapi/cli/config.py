@@ -3,7 +3,7 @@ from typing import Any, List
 
 from .. import merchant_settings
 from ..errors import ConfigurationError, MissingKey
-from . import exits, ini, masking, settings
+from . import ams_account, exits, ini, masking, settings
 from .output import Output
 from .words import for_shell
 
@@ -52,11 +52,12 @@ def run_show(args: Any, out: Output) -> int:
 
 
 def run_check(args: Any, out: Output) -> int:
-    shop = settings.make_merchant(settings.load(args))
+    given = settings.load(args)
+    shop, account = settings.make_merchant(given), ams_account.of_settings(given)
     signs = shop.sign_type == "MD5" or shop.private_key is not None
     checks = shop.sign_type == "MD5" or bool(shop.alipay_public_key)
     out.data(ok=signs or checks, partner=shop.partner, sign_type=shop.sign_type, gateway=shop.gateway, can_sign=signs,
-             can_check=checks)
+             can_check=checks, ams=None if account is None else _ams(account))
     if not signs and not checks:
         raise MissingKey("private_key and alipay_public_key: neither is set, so nothing can be signed or checked with "
                          "{}; set one or both, see alipay-mapi config example".format(shop.sign_type))
@@ -68,7 +69,21 @@ def run_check(args: Any, out: Output) -> int:
             out.good("can", what)
         else:
             out.note("cannot", "{}: {} is not set".format(what, lacking))
+    if account is not None:
+        told = _ams(account)
+        out.good("ok", "client {} at {}".format(told["client_id"], told["domain"]))
+        for can, what, lacking in ((told["can_sign"], "call AMS", "private_key"),
+                                   (told["can_check"], "check what AMS sends", "alipay_public_key")):
+            if can:
+                out.good("can", what)
+            else:
+                out.note("cannot", "{}: {} of the account at AMS is not set".format(what, lacking))
     return exits.DONE
+
+
+def _ams(account):
+    return {"client_id": account.client_id, "domain": account.domain, "can_sign": account.private_key is not None,
+            "can_check": bool(account.alipay_public_key)}
 
 
 def run_example(args: Any, out: Output) -> int:

@@ -9,7 +9,7 @@ from .. import merchant, merchant_settings
 from ..errors import AlipayError, ConfigurationError
 from ..installed import module_version, pycrypto_is_there
 from ..keys import load_public_key
-from . import exits, online, settings
+from . import ams_account, exits, online, settings
 from .keys import fingerprint
 from .output import Output
 from .versions import versions
@@ -46,6 +46,7 @@ def run(args: Any, out: Output) -> int:
             shop = settings.make_merchant(given)
             found += shop_findings(shop)
             found += pair(shop, args.own_public_key_file)
+            found += at_ams(given)
             if args.online:
                 asked = online.ask(shop)
                 found += [Finding(*row) for row in asked]
@@ -89,12 +90,12 @@ def files(given: settings.Settings) -> List[Finding]:
     if given.ini and any(given.table[name].source == "file" and given.table[name].value and name not in given.files
                          for name in ("private_key", "md5_key")):
         paths.append(given.ini[0])
-    found = []
-    for path in paths if os.name == "posix" else ():
-        if stat.S_IMODE(os.stat(path).st_mode) & (stat.S_IRGRP | stat.S_IROTH):
-            found.append(Finding("files", WARNING, "{} holds a key and others on this machine may read it; "
-                                                   "chmod 600".format(path)))
-    return found
+    return [finding for path in paths for finding in _open_to_others(path)]
+
+
+def _open_to_others(path):
+    if os.name == "posix" and stat.S_IMODE(os.stat(path).st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+        yield Finding("files", WARNING, "{} holds a key and others on this machine may read it; chmod 600".format(path))
 
 
 def shop_findings(shop: merchant.Merchant) -> List[Finding]:
@@ -164,6 +165,31 @@ def pair(shop: merchant.Merchant, path: Any) -> List[Finding]:
         return [Finding("pair", OK, "private_key and the public key you uploaded belong together")]
     return [Finding("pair", PROBLEM, "private_key and the public key you uploaded do not belong together, so Alipay "
                                      "answers ILLEGAL_SIGN; upload the public half: alipay-mapi keys show")]
+
+
+def at_ams(given: settings.Settings) -> List[Finding]:
+    """What is odd about the same shop's account at AMS, if it has one."""
+    try:
+        account = ams_account.of_settings(given)
+    except ConfigurationError as err:
+        return [Finding("ams", PROBLEM, "{}: {}".format(type(err).__name__, err))]
+    if account is None:
+        return []
+    found = [Finding("ams", OK, "client {}, {}".format(account.client_id, account.domain))]
+    for path in ams_account.private_files(given):
+        found += _open_to_others(path)
+    if account.sandbox:
+        found.append(Finding("ams-sandbox", NOTE, "this client id is of AMS's sandbox"))
+    if account.allow_http:
+        found.append(Finding("ams-allow_http", WARNING, "plain http is allowed; only for a test gateway, never with "
+                                                        "real keys"))
+    if account.private_key is None:
+        found.append(Finding("ams-private_key", PROBLEM, "not set: AMS cannot be called, not even to ask about an "
+                                                         "order"))
+    if not account.alipay_public_key:
+        found.append(Finding("ams-alipay_public_key", PROBLEM, "not set: no answer and no notification of AMS can be "
+                                                               "checked"))
+    return found
 
 
 def _print(found, out):

@@ -10,11 +10,8 @@ from .. import merchant_settings
 from ..backend import AMS, MAPI
 from ..client import Client
 from ..errors import ConfigurationError, show
-from ..merchant_settings import KEY_FILES
-from ..migration import settings as migration_settings
-from ..migration.ams import Account
 from ..migration.backends import AmsBackend, AmsClient
-from . import ini, settings
+from . import ams_account, ini, settings
 from .fallback_settings import Told
 
 ALONE = "default"
@@ -37,37 +34,13 @@ def clients(args: Any, told: Told) -> Mapping[str, Mapping[str, Any]]:
                                      "with; 1 to 40 letters, digits and _ . -".format(show(name)))
         asked = argparse.Namespace(**dict(vars(args), merchant=name if told.config or told.host or chosen else None))
         found[name] = {MAPI: Client(settings.make_merchant(settings.load(asked)))}
-        account = _account(name, told)
+        account = ams_account.of_merchant(name, told.config, told.host)
         if account is not None:
             found[name][AMS] = AmsBackend(AmsClient(account))
     if not found:
         raise ConfigurationError("merchant: {} has no section of a merchant; see alipay-mapi config example".format(
             _place(told)))
     return found
-
-
-def _account(name, told) -> Optional[Account]:
-    """The shop's account at AMS, if it has one."""
-    if told.host is not None:
-        values, place = told.host.ams.get(name), "{}[{!r}]".format("AMS", name)
-    elif told.config is not None:
-        problems: List[ConfigurationError] = []
-        values = ini.ams(told.config, name, migration_settings.NAMES + KEY_FILES, problems)
-        if problems:
-            raise problems[0]
-        folder, place = os.path.dirname(told.config), "[{}{}]".format(name, ini.AMS)
-        values = {key: os.path.join(folder, os.path.expanduser(value)) if key in KEY_FILES else value
-                  for key, value in values.items()}
-    else:
-        return None
-    if not values:
-        return None
-    problem = None
-    try:
-        return migration_settings.account_of(values)
-    except ConfigurationError as err:
-        problem = err
-    raise type(problem)("{} ({} {})".format(problem, _place(told), place))
 
 
 def named(args: Any) -> Optional[str]:

@@ -24,10 +24,12 @@ Setting = NamedTuple("Setting", [("value", Any), ("source", str), ("where", str)
 
 
 class Settings:
-    """All settings of one merchant. ``table``: name → Setting. ``ini``: path and section, or None."""
+    """All settings of one merchant. ``table``: name → Setting. ``ini``: path and section, or None. ``host``: the
+    program whose settings count, and the merchant's name there, or None."""
 
-    def __init__(self, table: Dict[str, Setting], ini: Optional[Tuple[str, str]], files: Dict[str, str]):
-        self.table, self.ini = table, ini
+    def __init__(self, table: Dict[str, Setting], ini: Optional[Tuple[str, str]], files: Dict[str, str],
+                 host: Optional[Tuple[Host, str]] = None):
+        self.table, self.ini, self.host = table, ini, host
         #: Key name → path of the file it was read from.
         self.files = files
 
@@ -83,7 +85,8 @@ def _load(args, environ, problems) -> Settings:
               ("file" if host is None else "settings", from_ini, lambda name: where or "{} [{}]".format(path, section),
                os.path.dirname(path or "")))
     files: Dict[str, str] = {}
-    return Settings({name: _find(name, layers, files, problems) for name in NAMES}, ini, files)
+    return Settings({name: _find(name, layers, files, problems) for name in NAMES}, ini, files,
+                    (host, section) if where and host is not None and section is not None else None)
 
 
 def host_of(args: Any) -> Optional[Host]:

@@ -1,5 +1,6 @@
 """A shop with an account at AMS in the ini file: ``[NAME.ams]`` beside ``[NAME]``."""
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -117,16 +118,76 @@ def test_a_merchant_whose_own_name_ends_so_is_told(run, write):
     assert ran.code == 78 and "[tea.ams]" in ran.err and "does not end in .ams" in ran.err and clean(ran)
 
 
-# --- other commands leave it alone ------------------------------------------------------------------------------------
+# --- other commands ---------------------------------------------------------------------------------------------------
 
-def test_config_shows_and_checks_the_merchant_and_leaves_the_account_alone(run, write):
+def test_config_show_shows_the_merchant_alone(run, write):
     write(MAPI, AMS, SECTION)
     ran = run("config", "show", "--config", "shop.ini", "--json")
     assert (ran.code, load(ran)["problems"] if "problems" in load(ran) else []) == (0, []) and clean(ran)
     assert load(ran)["settings"]["partner"]["value"] == PARTNER
+    assert "client_id" not in run("config", "show", "--config", "shop.ini").out
+
+
+def test_config_check_loads_the_account_too(run, write):
+    write(MAPI, AMS, SECTION)
     ran = run("config", "check", "--config", "shop.ini", "--json")
     assert ran.code == 0 and load(ran)["can_sign"] is True and clean(ran)
-    assert "client_id" not in run("config", "show", "--config", "shop.ini").out
+    assert load(ran)["ams"] == {"client_id": "CLIENT001", "domain": "https://open-sea-global.alipay.com",
+                                "can_sign": True, "can_check": True}
+    ran = run("config", "check", "--config", "shop.ini")
+    assert "client CLIENT001 at https://open-sea-global.alipay.com" in ran.out and "call AMS" in ran.out and clean(ran)
+    write(MAPI, SECTION)
+    assert load(run("config", "check", "--config", "shop.ini", "--json"))["ams"] is None
+
+
+def test_config_check_says_what_an_account_cannot_do(run, write):
+    write(MAPI, "[shop.ams]\nclient_id = CLIENT001\n")
+    ran = run("config", "check", "--config", "shop.ini")
+    assert ran.code == 0 and "call AMS: private_key of the account at AMS is not set" in ran.out
+    assert "check what AMS sends: alipay_public_key of the account at AMS is not set" in ran.out
+
+
+@pytest.mark.parametrize("line", ["client_id =", "region = mars", "private_key_file = lost.pem", "colour = red"])
+def test_config_check_and_doctor_refuse_an_account_that_cannot_work(run, write, line):
+    client = "" if "client_id" in line else "client_id = CLIENT001\n"
+    write(MAPI, "[shop.ams]\nkey_version = 2\n" + client + line)
+    ran = run("config", "check", "--config", "shop.ini")
+    assert ran.code == 78 and line.split()[0] in ran.err and "[shop.ams]" in ran.err and clean(ran)
+    ran = run("doctor", "--config", "shop.ini", "--json")
+    told, = [row for row in load(ran)["findings"] if row["level"] == "problem"]
+    assert ran.code == 78 and told["id"] == "ams" and line.split()[0] in told["text"] and clean(ran)
+
+
+def test_doctor_looks_at_the_account(run, write):
+    write(MAPI, AMS)
+    levels = findings(run("doctor", "--config", "shop.ini", "--json"))
+    assert levels["ams"] == "ok" and "problem" not in levels.values()
+    write(MAPI, "[shop.ams]\nclient_id = SANDBOX_1\nallow_http = true\n")
+    ran = run("doctor", "--config", "shop.ini", "--json")
+    levels = findings(ran)
+    assert ran.code == 78 and levels["ams-sandbox"] == "note" and levels["ams-allow_http"] == "warning"
+    assert levels["ams-private_key"] == levels["ams-alipay_public_key"] == "problem"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("inside", [False, True])
+def test_doctor_says_who_else_can_read_the_accounts_key(run, write, tmp_path, inside):
+    key = tmp_path / "ams.pem"
+    key.write_bytes((FOLDER / "TEST-ONLY-ams-merchant-private.pem").read_bytes())
+    key.chmod(0o600)
+    text = "".join(line for line in key.read_text().splitlines() if "-----" not in line)
+    line = "private_key = " + text if inside else "private_key_file = ams.pem"
+    write(MAPI, "[shop.ams]\nclient_id = CLIENT001\n" + line)
+    kept = tmp_path / "shop.ini" if inside else key
+    kept.chmod(0o600)
+    assert "files" not in findings(run("doctor", "--config", "shop.ini", "--json"))
+    kept.chmod(0o644)
+    ran = run("doctor", "--config", "shop.ini", "--json")
+    assert findings(ran)["files"] == "warning" and text[:40] not in ran.out + ran.err
+
+
+def findings(ran):
+    return {row["id"]: row["level"] for row in load(ran)["findings"]}
 
 
 def test_the_account_is_no_merchant_to_choose(run, write):
