@@ -68,7 +68,15 @@ def test_another_amount_in_yuan_is_told_in_the_same_way():
     assert isinstance(fact, Response) and "amount" not in fact.passed
     assert effects(fact, order=IN_YUAN)[0] == "needs_a_person"
     with pytest.raises(CurrencyMismatch):
-        trade_facts(told(), IN_YUAN, SERVICE, strict=False)
+        trade_facts(told(), IN_YUAN, SERVICE)
+
+
+@pytest.mark.parametrize("value", ["6660", "1100"])     # the first is the order's price, in the wrong currency
+def test_an_order_in_yuan_that_is_told_in_another_currency_is_a_persons(value):
+    fact = trade_facts(told(paymentAmount={"currency": "USD", "value": value}), IN_YUAN, SERVICE, strict=False)
+    assert "amount" not in fact.passed and "total_fee" not in fact
+    status, found = effects(fact, order=IN_YUAN)
+    assert (status, [kind for kind, _ in found]) == ("needs_a_person", ["needs_a_person"])
 
 
 def test_a_paid_notification_in_mapis_words():

@@ -196,8 +196,10 @@ def _message(said: Dict[str, Any], back_end, native, refunded, source, service, 
         fields["to_buyer_fee"] = fields["total_fee"]    # a paid one that was cancelled went back whole
     if order.rmb_fee is not None:
         if fields.pop("currency") != "CNY":
-            raise CurrencyMismatch("paymentAmount: the order is priced in CNY, and the message is not",
-                                   parameter="paymentAmount")
+            if strict:
+                raise CurrencyMismatch("paymentAmount: the order is priced in CNY, and the message is not",
+                                       parameter="paymentAmount")
+            del fields["total_fee"]     # an amount of something else: for TradeState there is none, which is a mismatch
         passed, unchecked = _compared(fields, order, strict, in_cny=True)
         return Response(fields, passed, unchecked, True, None, service, "trade")
     if domestic and order.currency is None and fields["currency"] == "CNY":
