@@ -31,10 +31,8 @@ settings.load_profile(os.environ.get("ALIPAY_MAPI_EXAMPLES", "full"))
 # Doctests of what needs a configured Django are run by tests/contrib/django.
 _ELSEWHERE = ["alipay_mapi/contrib/django"]
 
-# Scripts, not tests: doctest collection would import them.
-collect_ignore = ["rows.py", "mutants.py", "mutants_fallback.py", "mutants_web.py"]
-# Run by .ci/run, which installs a browser and the peers.
-collect_ignore_glob = ["browser/*", "peers/*"]
+# Scripts, which doctest collection would import; what .ci/run starts, as it installs a browser and the peers.
+collect_ignore_glob = ["rows.py", "mutants*.py", "browser/*", "peers/*"]
 
 # Under ``python -O`` only rewritten asserts are checked: pytest rewrites test modules by itself, helpers when named.
 for _module in _HERE.glob("**/*.py"):

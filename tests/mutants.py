@@ -3,9 +3,10 @@
 Each mutant switches one check off in a copy of the package and runs the tests of its rows (see ``rows.py``), or of the
 test file that it names, against the copy; with words, only mutants whose rows or files match. Exits 1 when a mutant
 survives, when its source text is no longer there exactly once, or when the copy cannot even be imported. Takes a few
-minutes; as many run at a time as the machine has processors, each in a process of its own.
+minutes; as many run at a time as the machine has processors, each in a process of its own: see ``mutants_process.py``.
 """
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Queue
 
@@ -279,12 +281,13 @@ def main():
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant[0].split() + [mutant[1]]
                                                                for word in words)]
     tests, started = tests_of_rows(), time.time()
-    folders = Queue()
-    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
+    workers = Queue()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch, ExitStack() as ended:
         for number in range(WORKERS):
-            folders.put(_copy(Path(scratch) / str(number)))
+            folder = _copy(Path(scratch) / str(number))
+            workers.put((folder, ended.enter_context(_process(folder))))
         with ThreadPoolExecutor(WORKERS) as pool:
-            verdicts = list(pool.map(lambda mutant: _try(mutant, tests, folders), chosen))
+            verdicts = list(pool.map(lambda mutant: _try(mutant, tests, workers), chosen))
     bad = [(mutant, verdict) for mutant, verdict in zip(chosen, verdicts) if verdict != "noticed"]
     print("{} mutants, {} noticed, {:.0f} s".format(len(chosen), len(chosen) - len(bad), time.time() - started))
     for (rows, file, old, *_), verdict in bad:
@@ -320,14 +323,17 @@ def _copy(folder):
     return folder
 
 
-def _environment(folder):
-    """What one has compiled is there for the next; nobody looks for the shortest of the examples that fail."""
+@contextmanager
+def _process(folder):
+    """What one mutant has compiled is there for the next; nobody looks for the shortest of the examples that fail."""
     environment = dict(os.environ, PYTHONPATH=str(folder), ALIPAY_MAPI_EXAMPLES="mutants")
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    return environment
+    with subprocess.Popen([sys.executable, "tests/mutants_process.py"], cwd=str(folder), env=environment,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True) as process:
+        yield process   # it ends at the end of its input
 
 
-def _try(mutant, tests, folders):
+def _try(mutant, tests, workers):
     rows, file, *edits = mutant
     whole = (CHECKOUT / "alipay_mapi" / file).read_text(encoding="utf-8")
     changed = whole
@@ -338,24 +344,21 @@ def _try(mutant, tests, folders):
     names = _tests(rows, file, tests)
     if not names:
         return "no tests"
-    folder = folders.get()
+    folder, process = workers.get()
     target = folder / "alipay_mapi" / file
     times = target.stat()
     try:
         target.write_text(changed, encoding="utf-8")
         # Python takes what it has compiled before where size and time of the source are the same: no mutant's may be.
         os.utime(str(target), (next(_TIMES),) * 2)
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"] + names, cwd=str(folder),
-            env=_environment(folder), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST)
-    except subprocess.TimeoutExpired:
-        return "noticed"
+        process.stdin.write(json.dumps([LONGEST, "-x", "-q", "-p", "no:cacheprovider"] + names) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline().strip()
     finally:
         target.write_text(whole, encoding="utf-8")
         os.utime(str(target), ns=(times.st_atime_ns, times.st_mtime_ns))
-        folders.put(folder)
-    return {0: "survived", 1: "noticed"}.get(done.returncode, "unusable, exit {}".format(done.returncode))
+        workers.put((folder, process))
+    return {"0": "survived", "1": "noticed", "late": "noticed"}.get(answer, "unusable, exit {}".format(answer))
 
 
 if __name__ == "__main__":
