@@ -11,9 +11,8 @@ from stores_under_test import START, at_once, becomes, by_hand, committed, kinds
 PAID = becomes("paid", "paid", fact="1")
 
 
-def at_once_in(place):
-    """Does this store carry out an effect in the transaction that writes the state?"""
-    return place.kind in ("memory", "sqlite", "django-sqlite")
+#: The stores that carry out an effect in the transaction that writes the state; others leave it to effect_done.
+AT_ONCE = ("memory", "sqlite", "django-sqlite")
 
 
 def shipping(store, place):
@@ -92,18 +91,17 @@ def test_an_effect_is_carried_out_in_the_transaction_that_writes_the_state_or_le
     with_effects(store, "closed")
     store.effect_done(store.effects("w", 1, 60)[0])
     taken = store.take_in("shop", "A1", PAID, "w", 60, ship)
-    assert taken.done == at_once_in(place) and taken.pending.kind == "paid"
+    assert taken.done == (place.kind in AT_ONCE) and taken.pending.kind == "paid"
     if not taken.done:
         assert shipped() == [] and store.effect_done(taken.pending, within=ship)
     assert shipped() == ["shop:paid::A1"] and state(store) == ("paid", 0)
     assert store.take_in("shop", "A1", PAID, "w", 60, ship).pending is None
 
 
+@pytest.mark.parametrize("place", AT_ONCE, indirect=True)
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_handler_that_raises_there_undoes_all_of_it(store, place, ends):
     """Hostile: after it has committed by itself, too: then what is written stays, and the effect is still to do."""
-    if not at_once_in(place):
-        pytest.skip("this store leaves the effect to effect_done")
     shipped = shipping(store, place)
     store.watch([watched("A1")])
     before = place.dump(store)
@@ -122,9 +120,8 @@ def test_a_handler_that_raises_there_undoes_all_of_it(store, place, ends):
         assert store.take_in("shop", "A1", PAID, "w", 60, ship).done and shipped() == ["shop:paid::A1"]
 
 
+@pytest.mark.parametrize("place", AT_ONCE, indirect=True)
 def test_a_handler_that_ends_the_transaction_there_is_told_and_its_effect_is_still_to_do(store, place):
-    if not at_once_in(place):
-        pytest.skip("this store leaves the effect to effect_done")
     store.watch([watched("A1")])
     with pytest.raises(StoreError) as caught:
         store.take_in("shop", "A1", PAID, "w", 60, lambda db, pending: committed(db))

@@ -211,13 +211,16 @@ def test_what_a_handler_asks_for_on_commit_happens_when_the_record_is_kept(store
 
 # --- a notification ---------------------------------------------------------------------------------------------------
 
+#: On a server, a handler has a transaction of its own.
+on_sqlite = pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
+
+
 @pytest.fixture
-def sqlite(store, place):
-    if place.kind != "django-sqlite":
-        pytest.skip("on a server a handler has a transaction of its own")
-    return connections[store._using]
+def sqlite(alias):
+    return connections[alias]
 
 
+@on_sqlite
 def test_state_evidence_and_effect_are_one_transaction_on_sqlite(sqlite, store, shop):
     store.watch([watched("A1")])
     statements = []
@@ -231,6 +234,7 @@ def test_state_evidence_and_effect_are_one_transaction_on_sqlite(sqlite, store, 
         "PRAGMA synchronous", "BEGIN", "COMMIT"]
 
 
+@on_sqlite
 @pytest.mark.parametrize("how", ["ended", "broken"])
 def test_a_transaction_that_ended_without_a_word_is_told_and_success_is_not_said(sqlite, store, how):
     """Hostile: whoever keeps evidence swallows an error after which SQLite or Django undoes the transaction."""
@@ -247,6 +251,7 @@ def test_a_transaction_that_ended_without_a_word_is_told_and_success_is_not_said
     assert store.get("shop", "A1").outcome == "paid"
 
 
+@on_sqlite
 def test_whoever_looks_at_djangos_statements_sees_the_stores(sqlite, store):
     store.watch([watched("A1")])
     before, sqlite.force_debug_cursor = sqlite.force_debug_cursor, True
