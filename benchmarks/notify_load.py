@@ -1,15 +1,16 @@
 """How much a notify view costs, and what a flood of forged notifications does to it: under gunicorn, ratios in one run.
 
     python benchmarks/notify_load.py [--rounds 7] [--requests 300] [--flood 30] [--frameworks django flask]
-                                     [--handler] [--no-evidence] [--wal] [--profile django]
+                                     [--handler] [--no-evidence] [--wal] [--log INFO] [--profile django]
 
 Needs ``pip install gunicorn django flask`` (gunicorn is nobody's dependency but this benchmark's).
 
 Load: two sync workers, 16 connections, genuine MD5 and RSA2 notifications in turn, each for an order of its own that is
 watched; the state is stored durably before the answer. Beside it a bare view of the same framework, with the same
 middleware, which keeps the raw body by one INSERT into a file of the same making (``synchronous=FULL``) and checks
-nothing. They alternate in random order; the ratio is the median of the ratios round by round. ``--handler`` has each
-effect carried out as well, in a transaction of the shop's.
+nothing. Both log what the frameworks log where nobody has said otherwise: warnings alone. They alternate in random
+order; the ratio is the median of the ratios round by round. ``--handler`` has each effect carried out as well, in a
+transaction of the shop's.
 
 Flood: forged notifications from a second process, as many as the machine gives, beside ten genuine ones per second. A
 missed bar is printed as MISSED.
@@ -44,17 +45,19 @@ def main(argv=None):
     parser.add_argument("--no-evidence", action="store_true", help="Django: no row about each notification")
     parser.add_argument("--wal", action="store_true", help="Django: a file that is written ahead, as Flask's store is; "
                                                            "Django itself makes none")
+    parser.add_argument("--log", default="WARNING", metavar="LEVEL", help="INFO: a line about each into a file, too")
     parser.add_argument("--profile", metavar="SHOP", help="one shop in this process under cProfile, and no bars")
     parser.add_argument("--json", action="store_true", help="one line of JSON with the bars at the end")
     options = parser.parse_args(argv)
     os.environ.update(NOTIFY_HANDLER="1" if options.handler else "0", NOTIFY_WAL="1" if options.wal else "0",
-                      NOTIFY_EVIDENCE="0" if options.no_evidence else "1")
+                      NOTIFY_EVIDENCE="0" if options.no_evidence else "1", NOTIFY_LOG=options.log)
     if options.profile:
         return profiled(options.profile, options.requests)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for framework in options.frameworks:
             load(framework, options, folder, rows)
+        os.environ["NOTIFY_LOG"] = "INFO"   # lines are counted
         for framework in options.frameworks if options.flood else []:
             flooded(framework, options.flood, os.path.join(folder, "flood-" + framework), rows)
     bars.show([row + (True,) for row in rows], options.json)

@@ -2,8 +2,9 @@
 
 Environment: ``NOTIFY_SHOP`` (``django``, ``flask``, ``django-bare``, ``flask-bare``), ``NOTIFY_FOLDER`` (the shop's
 own), ``NOTIFY_GATEWAY`` (asked by nobody, if all is well), ``NOTIFY_HANDLER`` (``1``: effects are carried out),
-``NOTIFY_EVIDENCE`` (``0``: no row about each notification). Run as a program, it makes the tables and watches the first
-``NOTIFY_COUNT`` orders. The bare view keeps the raw body, in one INSERT that is synchronised, and says ``success``.
+``NOTIFY_EVIDENCE`` (``0``: no row about each notification), ``NOTIFY_LOG`` (the log file's level; ``INFO``). Run as a
+program, it makes the tables and watches the first ``NOTIFY_COUNT`` orders. The bare view keeps the raw body, in one
+INSERT that is synchronised, and says ``success``.
 """
 import logging
 import os
@@ -167,8 +168,9 @@ def _of_the_environment():
 
 def serve():
     """gunicorn's ``notify_shops:serve()``."""
-    logging.basicConfig(level=logging.INFO, filename=os.path.join(os.environ["NOTIFY_FOLDER"], "shop.log"),
-                        format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("NOTIFY_LOG", "INFO"), filename=os.path.join(os.environ["NOTIFY_FOLDER"], "shop.log"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return made(*_of_the_environment())
 
 

@@ -218,6 +218,8 @@ _ROWS = [
     ("outbox", "outbox", "            must_have_run(self._handler(effect))", "            (self._handler(effect))"),
     ("outbox", "outbox", "        except (Exception, SystemExit) as err:      # whatever",
      "        except Exception as err:      # whatever"),
+    ("store_pruning", "stores/sqlite_effects", "WHERE id=:id AND effect_key=:key AND",
+     "WHERE id=:id AND :key <> '' AND"),
     ("store_sqlite_file", "stores/sqlite_effects", '" AND lease=:mark", {', "\" AND :mark <> ''\", {"),
     ("refunding", "refunding", "status=REFUSED if taken else DENIED,", "status=REFUSED,"),
     ("gateways", "refunding", "status=REFUSED if taken else DENIED,", "status=DENIED,"),

@@ -38,6 +38,8 @@ _SLICE, _POLL = 5.0, 0.1
 #: Answers of so many seconds are settled together: a transaction costs as much as some ten orders in it.
 _GATHER = 0.02
 _REFUND = "refund "
+#: For people alone.
+_HOST = socket.gethostname()[:40]
 
 DONE, LIMIT, DEADLINE, STOPPED, GATEWAY_DOWN = "done", "limit", "deadline", "stopped", "gateway down"
 
@@ -293,4 +295,4 @@ class Run:
 
 def worker_name() -> str:
     """This process and thread, for people who look into the store; claims do not depend on it."""
-    return "{}:{}:{}".format(socket.gethostname()[:40], os.getpid(), threading.get_ident() % 100000)
+    return "{}:{}:{}".format(_HOST, os.getpid(), threading.get_ident() % 100000)

@@ -79,6 +79,20 @@ def test_an_answer_that_comes_after_its_order_was_pruned_is_about_a_row_that_is_
     assert store.settle([(late, becomes("paid", "paid"))]) == [None]
 
 
+def test_an_effect_that_is_told_done_after_it_was_pruned_is_no_other_one(store, place):
+    store.watch([watched("A1")])
+    store.apply("shop", "A1", becomes("paid", "paid"))
+    late, = store.effects("w", 1, 60)
+    store.effect_done(late)
+    place.clock.now += DAY
+    assert store.prune(DAY, 10) == 1
+    store.watch([watched("B1")])
+    store.apply("shop", "B1", becomes("paid", "paid"))      # SQLite may give it the number that is free again
+    store.effects_done([late])
+    assert store.effect_done(late) is False
+    assert [(one.out_trade_no, one.kind) for one in store.effects("w", 50, 60)] == [("B1", "paid")]
+
+
 STEPS = st.lists(st.tuples(st.sampled_from(["watch", "claim", "settle", "open", "done", "failed", "news", "clock",
                                             "reopen"]), st.integers(0, 5)), max_size=40)
 

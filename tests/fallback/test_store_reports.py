@@ -87,7 +87,7 @@ def test_an_index_serves_it_whatever_the_number_of_orders(statement, values, ind
 
 @pytest.mark.parametrize("statement, values, index", [
     (sqlite._NOT_PAID, [], "COVERING INDEX mapi_orders_due"), (sqlite._GAVE_UP, ["gave_up"], "mapi_orders_due")])
-def test_orders_that_are_not_paid_are_counted_and_sorted_by_an_index_that_paid_ones_are_not_in(statement, values, index):
+def test_orders_that_are_not_paid_are_counted_by_an_index_that_paid_ones_are_not_in(statement, values, index):
     store = SQLiteStore(":memory:")
     plan = [row[3] for row in store._db.execute("EXPLAIN QUERY PLAN " + statement, values)]
     store.close()

@@ -22,6 +22,8 @@ ROWS = [
     ("OFF", ["synchronous=OFF"], (), None, [1]),
     ("FULL, a disk that ignores syncs of files", [], ("files",), None, [1]),
     ("FULL, a disk that ignores syncs of folders", [], ("names",), None, [1]),
+    ("not ahead, FULL, the journal kept, as Django's store has it", ["journal_mode=PERSIST"], (), None, [1]),
+    ("not ahead, FULL, the journal deleted, SQLite's default", ["journal_mode=DELETE"], (), None, [1]),
     ("FULL, two processes at once, many checkpoints", ["wal_autocheckpoint=50"], (), 1500, None),
     ("FULL, a cut after every entry, seed 1", [], (), ALL, [1]),
     ("FULL, a cut after every entry, seed 2", [], (), ALL, [2]),

@@ -109,6 +109,16 @@ def test_nothing_is_lost_when_the_power_fails_again(worked, recorder, tmp_path):
         assert report.faults == [] and report.cuts == 40 and report.dropped > 10
 
 
+KEPT = ("journal_mode=PERSIST", "journal_size_limit={}".format(1 << 14))
+
+
+def test_a_rollback_journal_that_is_kept_loses_nothing_either(machine):
+    """As Django's store has it, in a file that is not written ahead: contrib/django/store/connection.py. With a limit
+    that many transactions pass."""
+    report = machine.work(("A", 1, 300) + KEPT).report(150, seed=6)
+    assert report.faults == [] and report.dropped > 50
+
+
 # --- the harness itself: it finds what it is there to find -----------------------------------------------------------
 
 def test_with_synchronous_off_acknowledged_transitions_are_lost_and_found_missing(machine):
@@ -125,6 +135,12 @@ def test_with_synchronous_normal_they_are_lost_and_nothing_else_breaks(machine):
     assert report.lost > 100 and len(report.faults) > 20
     assert report.broken == 0
     assert [fault for fault in report.faults if "half" in fault or "no transaction" in fault] == []
+
+
+def test_with_a_journal_that_is_deleted_the_last_transaction_is_lost(machine):
+    """SQLite's default: the folder is not synced when the journal goes, and when it is back, it is played back."""
+    report = machine.work(("A", 1, 300, "journal_mode=DELETE")).report(60, seed=7)
+    assert report.lost > 10 and len(report.faults) > 10 and report.broken == 0
 
 
 @pytest.mark.parametrize("ignored", ["files", "names"])

@@ -6,7 +6,7 @@ that it is on no debug page, in no error mail and in no log of what runs after t
 """
 from typing import Any, Iterable, Mapping, Optional, Tuple
 
-from django.db import connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.generic import View
 
@@ -58,6 +58,8 @@ class NotifyView(_Callback):
 
     def _tell(self, answer: Answer) -> None:
         if answer.notification is not None:
+            if not notify_verified.receivers:
+                return
             after_commit(lambda: send(notify_verified, type(self), shop=answer.shop, notification=answer.notification,
                                       decision=answer.decision))
         elif answer.told:
@@ -68,12 +70,13 @@ class NotifyView(_Callback):
 def _commits() -> bool:
     """Is what is stored now committed now? Not in a transaction that a middleware or decorator has begun; the one of a
     test case is meant to be undone."""
-    if connection.settings_dict["ENGINE"] == "django.db.backends.dummy" or connection.connection is None:
-        return connection.settings_dict.get("AUTOCOMMIT", True) is not False
-    if connection.in_atomic_block:      # Django knows whose it is from 4.1 on
-        blocks = getattr(connection, "atomic_blocks", None)
+    db = connections[DEFAULT_DB_ALIAS]
+    if db.settings_dict["ENGINE"] == "django.db.backends.dummy" or db.connection is None:
+        return db.settings_dict.get("AUTOCOMMIT", True) is not False
+    if db.in_atomic_block:      # Django knows whose it is from 4.1 on
+        blocks = getattr(db, "atomic_blocks", None)
         return blocks is None or all(getattr(block, "_from_testcase", False) for block in blocks)
-    return connection.get_autocommit()
+    return db.get_autocommit()
 
 
 def _answer(request: HttpRequest, merchant: Optional[str]) -> Answer:

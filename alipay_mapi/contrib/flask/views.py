@@ -49,8 +49,9 @@ def _answer(state: State, merchant: str) -> Answer:
         callbacks, shop = configured.callbacks(), merchant or configured.default
     except Exception as err:    # a configuration that cannot work; or the shop's module, while it is imported
         return _unusable("notification", err)
-    return callbacks.notify(shop, request.method, request.headers.get("Content-Type"),
-                            request.environ.get("CONTENT_LENGTH") or None, incoming.body, request.remote_addr or "",
+    this = request._get_current_object()
+    return callbacks.notify(shop, this.method, this.environ.get("CONTENT_TYPE") or None,
+                            this.environ.get("CONTENT_LENGTH") or None, incoming.body, this.remote_addr or "",
                             incoming.called)
 
 

@@ -178,6 +178,8 @@ class Callbacks:
 
     def _log(self, level, answer, what, left_out, remote, seconds, body=b""):
         """Ids and verdicts alone: no key, no sign, no URL, nothing of the buyer."""
+        if not LOG.isEnabledFor(level):
+            return
         facts = _facts(answer, body, remote, seconds)
         told = " ".join("{}={}".format(name, _in_quotes(value)) for name, value in facts.items() if value != "")
         why = ""

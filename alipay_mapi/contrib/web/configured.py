@@ -64,6 +64,8 @@ class Configured(Gateways):
 
     def fallback(self) -> Fallback:
         """The query fallback over all merchants. Raises ConfigurationError, StoreError, SchemaError."""
+        if "fallback" in self._made:
+            return self._made["fallback"]
         handler, within = self.function("HANDLER"), self.function("WITHIN")
         return self._once("fallback", lambda: self._fallback(handler, within))
 
@@ -96,6 +98,8 @@ class Configured(Gateways):
 
     def callbacks(self) -> Callbacks:
         """Raises ConfigurationError."""
+        if "callbacks" in self._made:
+            return self._made["callbacks"]
         order, notified = self.function("ORDER"), self.function("NOTIFIED")
         return self._once("callbacks", lambda: self._callbacks(order, notified))
 

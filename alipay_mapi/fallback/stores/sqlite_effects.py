@@ -17,8 +17,9 @@ _FIRST = ("SELECT id, effect_key, kind, detail, attempts, due_at FROM mapi_effec
           "AND due_at IS NOT NULL ORDER BY id LIMIT 2")
 _UNDONE = ("SELECT 1 FROM mapi_effects e JOIN mapi_orders o ON o.id = e.order_id WHERE o.shop=? AND o.out_trade_no=? "
            "AND e.due_at IS NOT NULL LIMIT 1")
+#: With its key, as the number of an effect that was pruned may be another's by now.
 _DONE = ("UPDATE mapi_effects SET done_at=:now, due_at=NULL, lease='', last_error='' "
-         "WHERE id=:id AND due_at IS NOT NULL")
+         "WHERE id=:id AND effect_key=:key AND due_at IS NOT NULL")
 _GIVE = "UPDATE mapi_effects SET lease=?, given_at=?, due_at=?, attempts=attempts+1 WHERE id=?"
 
 
@@ -71,7 +72,8 @@ class SQLiteEffects(SQLiteOrders):
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
         def work(db):
             if within is None:
-                return db.execute(_DONE, {"now": self._clock(), "id": pending.id}).rowcount == 1
+                return db.execute(_DONE, {"now": self._clock(), "id": pending.id,
+                                          "key": pending.key}).rowcount == 1
             if db.execute("UPDATE mapi_effects SET lease=? WHERE id=? AND lease=? AND due_at IS NOT NULL",
                           (at_work(pending.lease), pending.id, pending.lease)).rowcount != 1:
                 return False
@@ -82,12 +84,14 @@ class SQLiteEffects(SQLiteOrders):
 
     def _done_at_work(self, db, pending):
         return db.execute(_DONE + " AND lease=:mark", {
-            "now": self._clock(), "id": pending.id, "mark": at_work(pending.lease)}).rowcount == 1
+            "now": self._clock(), "id": pending.id, "key": pending.key,
+            "mark": at_work(pending.lease)}).rowcount == 1
 
     def effects_done(self, pending: Sequence[Pending]) -> None:
         if pending:
             now = self._clock()
-            self._transact(lambda db: db.executemany(_DONE, [{"now": now, "id": one.id} for one in pending]))
+            self._transact(lambda db: db.executemany(
+                _DONE, [{"now": now, "id": one.id, "key": one.key} for one in pending]))
 
     def effect_failed(self, pending: Pending, error: str, again_in: float) -> None:
         def work(db):

@@ -91,8 +91,8 @@ class SQLiteOrders(SQLiteFile):
         decision = call(change, row)
         written = changed(row, decision, False)
         db.execute(_WRITE_HELD if written.lease else _WRITE_FREED, _written(written))
-        if decision.effects:
-            db.executemany(_EFFECT, effects_of(row, decision, now))
+        for effect in effects_of(row, decision, now):
+            db.execute(_EFFECT, effect)
         return row, decision
 
     def release(self, rows: Sequence[Row]) -> None:

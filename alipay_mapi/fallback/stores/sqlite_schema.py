@@ -22,7 +22,7 @@ TABLES = (
     INDEX_DUE,
     "CREATE INDEX mapi_orders_error ON mapi_orders (asked_at) WHERE last_error <> ''",
     "CREATE INDEX mapi_orders_refunds ON mapi_orders (shop) WHERE refunds <> ''",
-    "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "CREATE TABLE mapi_effects (id INTEGER PRIMARY KEY, "
     "order_id INTEGER NOT NULL REFERENCES mapi_orders (id), "
     "effect_key TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, made_at REAL NOT NULL, "
     "given_at REAL NOT NULL, due_at REAL, done_at REAL, attempts INTEGER NOT NULL DEFAULT 0, "

@@ -149,6 +149,28 @@ def test_the_shops_journal_mode_is_left_as_it_is(place, store):
 
 
 @pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
+@pytest.mark.parametrize("theirs, ours", [("delete", "persist"), ("truncate", "persist"), ("wal", "wal"),
+                                          ("memory", "memory")])
+def test_a_rollback_journal_is_kept_on_the_connection_that_commits(place, store, alias, theirs, ours):
+    """SQLite's default deletes it, and a power cut may bring it back: tests/faults/test_power_cut.py."""
+    db, seen = connections[alias], []
+
+    def mode():
+        with db.cursor() as cursor:
+            return cursor.execute("PRAGMA journal_mode").fetchone()[0]
+    db.close()      # a new one, that the store has not seen
+    with db.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode = " + theirs)
+    assert mode() == theirs
+    with_effects(store, "paid")
+    for pending in store.effects("w", 1, 60):
+        store.effect_done(pending, lambda db, effect: seen.append(mode()))
+    assert seen == [ours] == [mode()]
+    with_effects(store, "closed")       # and nothing is wrong afterwards
+    assert store.counts()["watched"] > 0
+
+
+@pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_writers_wait_for_each_other_and_never_fail_halfway(place, mode):
     """A transaction that reads first and then writes would fail at once while another one writes."""
