@@ -3,11 +3,13 @@
 Nothing of a buyer is shown whole, and no sign at all.
 """
 import json
+import re
 import time
 from typing import Any, List, Tuple
 
 from django.contrib import admin, messages
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from ....errors import AlipayError, show
 from ....fallback.deciding import FINAL, OPEN, describe
@@ -20,6 +22,7 @@ from .shown_fields import shown_fields
 
 #: So many orders are asked about by one click, and so many seconds are spent on them: a browser is waiting.
 MOST, PATIENCE = 20, 20.0
+_PARTS = re.compile(r"\S{1,12}|\s+")
 
 
 class _Chosen(admin.SimpleListFilter):
@@ -191,20 +194,34 @@ class EvidenceAdmin(ReadOnlyAdmin):
     search_help_text = "The order's, the trade's or the notification's whole number."
     list_display = ("id", "received", "shop", "verdict", "out_trade_no", "trade_no")
     list_filter = (ByVerdict, ByShop)
-    fields = ("received", "shop", "verdict", "out_trade_no", "trade_no", "notify_id", "digest", "content")
+    fields = ("received", "shop", "verdict", "out_trade_no", "trade_no", "id_of_the_notification", "digest_of_it",
+              "content")
 
     @_column("received")
     def received(self, row: Any) -> str:
         return moment(row.received_at)
 
+    @_column("notify id")
+    def id_of_the_notification(self, row: Any) -> str:
+        return breakable(row.notify_id) or "-"
+
+    @_column("digest")
+    def digest_of_it(self, row: Any) -> str:
+        return breakable(row.digest)
+
     @_column("message")
     def content(self, row: Any) -> str:
-        return format_html("<table>{}</table>", format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", shown_fields(
-            bytes(row.body))))
+        rows = [(breakable(name), breakable(value)) for name, value in shown_fields(bytes(row.body))]
+        return format_html("<table>{}</table>", format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows))
 
     def get_queryset(self, request: Any) -> Any:
         """A list of fifty does not read their bodies."""
         return super().get_queryset(request).defer("body")
+
+
+def breakable(text: str) -> str:
+    """Text whose long words break on a narrow page. What is copied from it is the text alone."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _PARTS.findall(text)))
 
 
 def _pretty(text):
