@@ -35,6 +35,8 @@ NO_CHECK = {"T-33": "its tests run in the cells of Django and Flask, which have 
             "T-69": "no code fetches a URL that came in a message"}
 LONGEST = 120  # seconds; a mutant that hangs has been noticed
 _TIMES = itertools.count(10**9)
+#: For a worker. In place of setup.cfg's addopts, which have every module searched for doctests as well.
+_ARGUMENTS = [LONGEST, "-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=--strict-markers"]
 
 #: (rows, a test file or one test of it, file, source text, what stands there instead[, source text, instead …])
 MUTANTS = [
@@ -351,7 +353,7 @@ def _try(mutant, tests, workers):
         target.write_text(changed, encoding="utf-8")
         # Python takes what it has compiled before where size and time of the source are the same: no mutant's may be.
         os.utime(str(target), (next(_TIMES),) * 2)
-        process.stdin.write(json.dumps([LONGEST, "-x", "-q", "-p", "no:cacheprovider"] + names) + "\n")
+        process.stdin.write(json.dumps(_ARGUMENTS + names) + "\n")
         process.stdin.flush()
         answer = process.stdout.readline().strip()
     finally:

@@ -4,6 +4,7 @@ Reads a line of JSON, ``[seconds, argument of pytest, …]``, and answers with a
 pytest itself could not run, ``late``. The package is imported anew by every child, from the folder that ``PYTHONPATH``
 names.
 """
+import gc
 import importlib
 import json
 import os
@@ -29,6 +30,7 @@ def main():
         _import(name)
     for name in sys.modules["_pytest.config"].default_plugins:
         _import("_pytest." + name)
+    gc.freeze()     # what is here stays here: no child's collector looks through it
     for line in sys.stdin:
         assert not any(name.split(".")[0] == "alipay_mapi" for name in sys.modules)
         seconds, *arguments = json.loads(line)

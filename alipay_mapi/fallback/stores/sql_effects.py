@@ -43,7 +43,8 @@ class SQLEffects(SQLOrders):
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
         def work(db):
             def one(lease=None):
-                mine = sa.update(effects).where(effects.c.id == pending.id, effects.c.due_at.isnot(None))
+                mine = sa.update(effects).where(effects.c.id == pending.id, effects.c.effect_key == pending.key,
+                                                effects.c.due_at.isnot(None))
                 return mine if lease is None else mine.where(effects.c.lease == lease)
 
             done = {"done_at": self._now(db), "due_at": None, "lease": "", "last_error": ""}
@@ -63,10 +64,12 @@ class SQLEffects(SQLOrders):
     def effects_done(self, pending: Sequence[Pending]) -> None:
         def work(db):
             # Locked in the order of ids, as everywhere.
-            ids = sorted(one.id for one in pending)
+            ids, keys = sorted(one.id for one in pending), [one.key for one in pending]
             db.execute(by_index(sa.select(effects.c.id).where(effects.c.id.in_(ids)), effects, "PRIMARY")
                        .order_by(effects.c.id).with_for_update())
-            db.execute(sa.update(effects).where(effects.c.id.in_(ids), effects.c.due_at.isnot(None)).values(
+            # With their keys, as the number of an effect that was pruned may be another's by now.
+            db.execute(sa.update(effects).where(effects.c.id.in_(ids), effects.c.effect_key.in_(keys),
+                                                effects.c.due_at.isnot(None)).values(
                 done_at=self._now(db), due_at=None, lease="", last_error=""))
         if pending:
             self._transact(work)

@@ -71,8 +71,15 @@ def page(client, model, *arguments, **query):
 
 
 def text_of(response):
+    """What is read, whole: a long word may be broken for narrow pages."""
     assert response.status_code == 200
-    return response.content.decode("utf-8")
+    return response.content.decode("utf-8").replace("<wbr>", "")
+
+
+def test_long_words_can_be_broken_and_markup_stays_text():
+    assert store_admin.breakable("0123456789ab" * 3) == "<wbr>".join(["0123456789ab"] * 3)
+    assert store_admin.breakable("a <b>Tea</b> of 3").replace("<wbr>", "") == "a &lt;b&gt;Tea&lt;/b&gt; of 3"
+    assert store_admin.breakable("") == ""
 
 
 def every_page(client):

@@ -109,7 +109,7 @@ class DjangoEffects(DjangoOrders):
 
     def effect_done(self, pending: Pending, within: Optional[Callable[[Any, Pending], None]] = None) -> bool:
         def work(db):
-            mine = self._effects().filter(id=pending.id, due_at__isnull=False)
+            mine = self._effects().filter(id=pending.id, effect_key=pending.key, due_at__isnull=False)
             if within is None:
                 return mine.update(done_at=self._now(db), **_DONE) == 1
             if mine.filter(lease=pending.lease).update(lease=at_work(pending.lease)) != 1:
@@ -121,10 +121,11 @@ class DjangoEffects(DjangoOrders):
 
     def effects_done(self, pending: Sequence[Pending]) -> None:
         def work(db):
-            now, ids = self._now(db), sorted(one.id for one in pending)
-            for part in parts(db, ids, 2):
-                # Locked in the order of ids, as everywhere.
-                found = self._effects().filter(id__in=part)
+            now, ids = self._now(db), sorted((one.id, one.key) for one in pending)
+            for part in parts(db, ids, 4):
+                # Locked in the order of ids, as everywhere. With their keys, as the number of an effect that was pruned
+                # may be another's by now.
+                found = self._effects().filter(id__in=[one[0] for one in part], effect_key__in=[one[1] for one in part])
                 if db.features.has_select_for_update and len(part) > 1:
                     by_index(db, found.order_by("id").select_for_update().values_list("id"), "PRIMARY")
                 found.filter(due_at__isnull=False).update(done_at=now, **_DONE)
