@@ -63,22 +63,22 @@ def run_check(args: Any, out: Output) -> int:
                          "{}; set one or both, see alipay-mapi config example".format(shop.sign_type))
     out.good("ok", "partner {} {} with {} at {}".format(shop.partner, "signs" if signs else "checks", shop.sign_type,
                                                         shop.gateway))
-    for can, what, lacking in ((signs, "sign requests", "private_key"), (checks, "check what Alipay sends",
-                                                                         "alipay_public_key")):
-        if can:
-            out.good("can", what)
-        else:
-            out.note("cannot", "{}: {} is not set".format(what, lacking))
+    _tell([(signs, "sign requests", "private_key"), (checks, "check what Alipay sends", "alipay_public_key")], out)
     if account is not None:
         told = _ams(account)
         out.good("ok", "client {} at {}".format(told["client_id"], told["domain"]))
-        for can, what, lacking in ((told["can_sign"], "call AMS", "private_key"),
-                                   (told["can_check"], "check what AMS sends", "alipay_public_key")):
-            if can:
-                out.good("can", what)
-            else:
-                out.note("cannot", "{}: {} of the account at AMS is not set".format(what, lacking))
+        _tell([(told["can_sign"], "call AMS", "private_key of the account at AMS"),
+               (told["can_check"], "check what AMS sends", "alipay_public_key of the account at AMS")], out)
     return exits.DONE
+
+
+def _tell(able, out):
+    """``able``: (can it, what, by which setting)."""
+    for can, what, setting in able:
+        if can:
+            out.good("can", what)
+        else:
+            out.note("cannot", "{}: {} is not set".format(what, setting))
 
 
 def _ams(account):

@@ -125,8 +125,8 @@ class DjangoConnection(Store):
     def _keep_journal(self, raw):
         """Once per connection. A transaction on SQLite is committed when its journal is deleted, unless the file is
         written ahead; and nothing waits until the folder's entry is gone from the disk, so a power cut may bring the
-        journal back, which undoes what was committed. A journal that is kept is committed by a write that is waited
-        for; and that takes half the time. Source: SQLite, "PRAGMA synchronous" (EXTRA), "PRAGMA journal_mode"."""
+        journal back, which undoes what was committed. With a journal that is kept, a write that is waited for commits.
+        Source: SQLite, "PRAGMA synchronous" (EXTRA), "PRAGMA journal_mode"."""
         if getattr(self._thread, "keeps", None) is raw:
             return
         mode, = raw.execute("PRAGMA journal_mode").fetchone()
