@@ -72,6 +72,13 @@ class Message(Mapping):
     def get(self, name, default=None):
         return self._params.get(name, default)
 
+    def items(self):    # the mixin's looks each name up again
+        return self._params.items()
+
+    def copy(self):
+        """A plain dict of it."""
+        return self._params.copy()
+
     def __repr__(self):
         # No buyer's data: ids and status only.
         facts = [show(self._params[name]) for name in ("trade_status", "refund_status", "out_trade_no")

@@ -4,6 +4,7 @@ Order of the checks: size, content type, parameters, sign_type, sign, kind, part
 outgoing call to confirm: a flood of junk must not make us call anybody. Source: "Asynchronous notification"
 (ac/web/async), "Notifications" (ac/web/notifications).
 """
+import functools
 from typing import Callable, Optional
 
 from . import charsets, form_body, messages, presign, signing, status
@@ -126,8 +127,9 @@ def verified_params(shop: Merchant, raw: bytes, declared: Optional[str] = None, 
     sign_text = pairs.pop(b"sign", b"").decode("latin-1")
     sign_type = pairs.pop(b"sign_type", b"").decode("latin-1")
     # Empty values first: they are not signed, and would hide an & from the count below.
-    pairs = {name: value for name, value in pairs.items() if value and name not in own}
-    text = presign.presign_bytes(pairs.items())
+    if own or not all(pairs.values()):
+        pairs = {name: value for name, value in pairs.items() if value and name not in own}
+    text = presign.presign_bytes(pairs)
     signing.check(shop.sign_type, shop.checking_keys, text, sign_type or None, sign_text)
     if text.count(b"&") >= len(pairs):
         cut = signing.find_cut_bytes(pairs.items())
@@ -179,7 +181,11 @@ def _check_content_type(header):
     """The declared charset, or None. Alipay sends ``application/x-www-form-urlencoded; text/html; charset=utf-8``."""
     if not header:  # frameworks say "" for none
         return None
-    header = header.decode("latin-1") if isinstance(header, bytes) else str(header)
+    return _declared(header.decode("latin-1") if isinstance(header, bytes) else str(header))
+
+
+@functools.lru_cache(maxsize=16)    # Alipay sends one; what is refused is not kept
+def _declared(header):
     media_type = header.partition(";")[0].strip()
     if media_type.lower() != "application/x-www-form-urlencoded":
         raise UnsupportedContentType("the content type is {!r}; Alipay posts application/x-www-form-urlencoded".format(

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Optional, Union
 
-from .amounts import decimals_of, parse_amount, format_amount
+from .amounts import decimals_of, format_amount
 from .errors import InvalidRequest
 from .fields import FIELDS
 
@@ -40,7 +40,7 @@ class Order:
             value = getattr(self, name)
             if value is None:
                 continue
-            amount = parse_amount(format_amount(value, name))
+            amount = Decimal(format_amount(value, name))
             if amount <= 0:
                 raise InvalidRequest("{}: an order's price is more than zero".format(name), parameter=name)
             if name == "total_fee" and not decimals_of(self.currency) and amount != amount.to_integral_value():

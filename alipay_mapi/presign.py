@@ -12,7 +12,7 @@ Rules ("Creating the Pre-sign String"): ``sign`` and ``sign_type`` are left out;
 raw, neither percent-encoded nor trimmed; names sort by ASCII, so ``_input_charset`` comes after capitals and before
 small letters. MAPI and OpenAPI differ in both "left out" rules: never share this with another protocol.
 """
-from typing import Iterable, Mapping, Tuple
+from typing import Iterable, Mapping, Tuple, Union
 
 #: Never part of the signed text.
 UNSIGNED = frozenset(["sign", "sign_type"])
@@ -27,10 +27,9 @@ def presign_string(params: Mapping[str, str]) -> str:
     return "&".join([name + "=" + params[name] for name in sorted(params) if params[name] and name not in UNSIGNED])
 
 
-def presign_bytes(pairs: Iterable[Tuple[bytes, bytes]]) -> bytes:
+def presign_bytes(pairs: Union[Mapping[bytes, bytes], Iterable[Tuple[bytes, bytes]]]) -> bytes:
     """The sorted dialect over received bytes: no charset is involved. ``pairs``: decoded once, without sign(_type)."""
-    values = dict(pairs)
-    return b"&".join([name + b"=" + values[name] for name in sorted(values) if values[name]])
+    return b"&".join([b"=".join(pair) for pair in sorted(dict(pairs).items()) if pair[1]])
 
 
 def quoted_string(params: Mapping[str, str]) -> str:

@@ -84,8 +84,9 @@ class TradeState:
 
         "needs_a_person": a message named a wrong amount, and nothing that could be compared has paid the order.
         """
-        if self.paid:
-            return PAID if self.paid - self.closed_trades else REFUNDED
+        paid = self.paid
+        if paid:
+            return PAID if paid - self.closed_trades else REFUNDED
         if self.mismatched:
             return NEEDS_A_PERSON
         if (self.waiting | self.claims) - self.closed_trades - self.failed_trades:
@@ -165,7 +166,8 @@ class TradeState:
         """Remember a notification by its id, and notice the same id with other content."""
         if not isinstance(message, Notification):
             return self
-        content = "\0".join([n + "\0" + message[n] for n in sorted(message) if n not in _CHANGES])
+        fields = message.copy()
+        content = "\0".join([f"{name}\0{fields[name]}" for name in sorted(fields) if name not in _CHANGES])
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         state = self._add("seen", (message["notify_id"], digest))
         if len({d for i, d in state.seen if i == message["notify_id"]}) > 1:
@@ -185,11 +187,11 @@ class TradeState:
 
     def _implied(self):
         """Every effect that the facts imply, in the order in which they are to be carried out."""
-        number = self.order.out_trade_no
+        number, paid, status_now = self.order.out_trade_no, self.paid, self.status
         effects = []
-        if self.status in (PAID, REFUNDED, CLOSED):
-            effects.append(Effect(self.status, number))
-        if self.claims - self.paid - self.closed_trades:
+        if status_now in (PAID, REFUNDED, CLOSED):
+            effects.append(Effect(status_now, number))
+        if self.claims - paid - self.closed_trades:
             effects.append(Effect(QUERY, number))
         for out_return_no, result in sorted(self.refunds):
             if result == status.REFUND_SUCCESS:
@@ -198,11 +200,19 @@ class TradeState:
                 effects.append(Effect(NEEDS_A_PERSON, number, "refund {} ended as {}".format(
                     show(out_return_no), show(result, 32))))
         concerns = set(self.concerns)
-        if len((self.paid | self.answered) - {""}) > 1:
+        if len((paid | self.answered) - {""}) > 1:
             concerns.add("paid twice, in two trades")
-        if self.paid & self.failed_trades:
+        if paid & self.failed_trades:
             concerns.add("told to be paid and to have failed, in one trade")
         return effects + [Effect(NEEDS_A_PERSON, number, concern) for concern in sorted(concerns)]
+
+
+_NO_NEWS = TradeState(None)     # type: ignore[arg-type]
+
+
+def begun(order: Order) -> TradeState:
+    """``TradeState(order)``, of which nothing is known, in half the time."""
+    return _NO_NEWS._with("order", order)
 
 
 def _is_refunded_whole(message):

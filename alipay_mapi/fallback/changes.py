@@ -62,9 +62,9 @@ def by_notification(stored: Row, note: Fact, now: float, schedule: Schedule, gat
     problem = _contradiction(stored, note)
     if problem:
         return _told_to_a_person(stored, before, problem)
-    decision = Decision(state, stored.outcome, stored.due_at, effects, stored.last_error)
-    if state.status in FINAL:
-        decision = Decision(state, state.status, None, effects)
+    decision, reached = Decision(state, stored.outcome, stored.due_at, effects, stored.last_error), state.status
+    if reached in FINAL:
+        decision = Decision(state, reached, None, effects)
     elif stored.outcome in FINAL and state != before:
         # Expired or given up too early: somebody has come to the cashier after all.
         decision = decision._replace(outcome=OPEN, due_at=_soonest(stored, now, schedule))
@@ -137,8 +137,10 @@ def _still(stored, attempts, now, schedule):
 
 def _without_query(decision, stored, now, schedule):
     """The effect ``query`` is carried out here: it moves the next question up."""
-    effects = tuple(effect for effect in decision.effects if effect.kind != QUERY)
-    if len(effects) == len(decision.effects) or decision.outcome in FINAL:
+    effects = tuple([effect for effect in decision.effects if effect.kind != QUERY])
+    if len(effects) == len(decision.effects):
+        return decision
+    if decision.outcome in FINAL:
         return decision._replace(effects=effects)
     soonest = _soonest(stored, now, schedule)
     due = soonest if decision.due_at is None else min(soonest, decision.due_at)

@@ -7,7 +7,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 
 from ..errors import AlipayError
 from ..order import Order
-from ..trade_state import Effect, TradeState
+from ..trade_state import Effect, TradeState, begun
 
 # By name, so that equal states are equal texts.
 _SETS = ("answered", "claims", "closed_trades", "concerns", "failed_trades",
@@ -46,7 +46,7 @@ def _pairs(pairs):
 def from_text(order: Order, text: str) -> TradeState:
     """The inverse. Raises AlipayError for text that no state wrote."""
     if not text:
-        return TradeState(order)
+        return begun(order)
     try:
         kept = json.loads(text)
         values = {name: frozenset(kept.pop(name, ())) for name in _SETS}

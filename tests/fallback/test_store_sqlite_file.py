@@ -20,27 +20,30 @@ CLASSES = {"database disk image is malformed": sqlite3.DatabaseError, "file is n
 
 
 class Failing:
-    """A connection whose n-th statement fails, counted from when it was ``armed``."""
+    """A connection whose n-th statement fails, counted from when it was ``armed``, and fails again when it is tried
+    again."""
 
     def __init__(self, db):
-        self._db, self.left, self.error = db, None, None
+        self._db, self.left, self.error, self.failed = db, None, None, None
 
     def armed(self, number, text):
-        self.left, self.error = number, CLASSES.get(text, sqlite3.OperationalError)(text)
+        self.left, self.error, self.failed = number, CLASSES.get(text, sqlite3.OperationalError)(text), None
 
-    def _count(self):
+    def _count(self, statement):
         if self.left is not None:
             self.left -= 1
             if self.left == 0:
+                self.failed = statement
+            if self.failed == statement:
                 raise self.error
 
     def execute(self, *args):
         if args[0] != "ROLLBACK":
-            self._count()
+            self._count(args[0])
         return self._db.execute(*args)
 
     def executemany(self, *args):
-        self._count()
+        self._count(args[0])
         return self._db.executemany(*args)
 
     def __getattr__(self, name):

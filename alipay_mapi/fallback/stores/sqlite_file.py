@@ -11,6 +11,11 @@ from .callers import unwrapped
 from .contract import Store, check_schema, store_error
 from .moments import CLOCK_STEP, MEND
 from .sqlite_schema import is_current, make_durable, prepare, problem_of
+from .sqlite_wait import patiently
+
+_WRITE, _READ = "BEGIN IMMEDIATE", "BEGIN"
+#: Takes the lock of a transaction that reads, which its BEGIN does not.
+_LOOK = "SELECT 1 FROM sqlite_master LIMIT 1"
 
 
 class SQLiteFile(Store):
@@ -43,7 +48,7 @@ class SQLiteFile(Store):
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
-    def _transact(self, work, begin="BEGIN IMMEDIATE"):
+    def _transact(self, work, begin=_WRITE):
         """What ``work(connection)`` returns, once it is written; or everything is undone."""
         if self._pid != os.getpid():
             self._abandon()
@@ -52,12 +57,12 @@ class SQLiteFile(Store):
 
     def _read(self, work):
         """The same for work that only reads, from one state of the store: it waits for no writer."""
-        return self._transact(work, "BEGIN")
+        return self._transact(work, _READ)
 
     def _in_transaction(self, work, begin):
         if self._identity() != self._file:
             raise sqlite3.OperationalError("unable to open database file")
-        self._db.execute(begin)
+        patiently(lambda: self._begin(begin), self._timeout, _is_locked)
         try:
             result = work(self._db)
             self._db.execute("COMMIT")
@@ -65,6 +70,15 @@ class SQLiteFile(Store):
         finally:
             if self._db.in_transaction:
                 self._undo()
+
+    def _begin(self, begin):
+        self._db.execute(begin)
+        if begin == _READ:
+            try:
+                self._db.execute(_LOOK).fetchone()
+            except sqlite3.Error:
+                self._undo()
+                raise
 
     def _undo(self):
         try:
@@ -125,3 +139,7 @@ class SQLiteFile(Store):
 def _let_go(db, pid):
     if pid == os.getpid():      # in a forked child, closing it would end the parent's locks
         db.close()
+
+
+def _is_locked(error):
+    return isinstance(error, sqlite3.Error) and problem_of(error) == "locked"

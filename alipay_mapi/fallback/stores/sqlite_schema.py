@@ -98,7 +98,7 @@ def make_durable(connection: Any, timeout: float) -> None:
     until = time.monotonic() + timeout
     while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+            (mode,), = connection.execute("PRAGMA journal_mode=WAL").fetchall()
             break
         except sqlite3.OperationalError as err:
             if "locked" not in str(err) or time.monotonic() > until:
@@ -106,3 +106,6 @@ def make_durable(connection: Any, timeout: float) -> None:
             time.sleep(0.01)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA journal_size_limit=67108864").fetchall()
+    if mode == "wal":
+        # Only a beginning waits then, for which the store has a wait of its own.
+        connection.execute("PRAGMA busy_timeout=0").fetchall()

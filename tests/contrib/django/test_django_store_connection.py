@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 
@@ -210,7 +211,42 @@ def test_a_writer_that_waits_too_long_is_told_that_it_is_locked(place, store):
     with transaction.atomic(store._using):
         store.watch([watched("A1")])
         assert reason(lambda: other.watch([watched("A2")])) == "locked"
-    assert other.watch([watched("A2")]) == 1
+        assert _wait_of(other) == 50
+    assert other.watch([watched("A2")]) == 1 and _wait_of(other) == 50
+
+
+@pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
+def test_a_writer_waits_for_another_one_as_long_as_the_shop_has_set_and_leaves_that_as_it_was(place, store):
+    other, done = place.open(timeout=7), []
+
+    def waits():
+        other.watch([watched("A2")])
+        done.append(_wait_of(other))
+        other.close()
+    with transaction.atomic(store._using):
+        store.watch([watched("A1")])
+        assert _wait_of(store) == _wait_of(place.open())      # this one is joined, and not changed
+        thread = threading.Thread(target=waits)
+        thread.start()
+        time.sleep(0.1)
+        assert not done
+    thread.join()
+    assert done == [7000] and sorted(numbers(store.rows())) == ["A1", "A2"]
+
+
+@pytest.mark.parametrize("place", ["django-sqlite"], indirect=True)
+def test_a_transaction_that_fails_leaves_the_wait_as_it_was(place):
+    store = place.open(timeout=7)
+    store.watch([watched("A1")])
+    with pytest.raises(ZeroDivisionError):
+        store.apply("shop", "A1", lambda row: 1 / 0)
+    assert _wait_of(store) == 7000
+
+
+def _wait_of(store):
+    """Milliseconds for which SQLite itself waits for a lock."""
+    with connections[store._using].cursor() as cursor:
+        return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
 
 
 # --- servers ----------------------------------------------------------------------------------------------------------
