@@ -3,6 +3,7 @@
 Source: the ``_input_charset`` row of every service page (UTF-8, GBK, GB2312). GB18030 is the superset that reads
 what real senders label GBK or GB2312. Any other name is refused: a message must not pick a codec.
 """
+import functools
 from typing import Optional
 
 from .errors import CharsetError
@@ -62,10 +63,7 @@ def codec_of(raw: bytes, declared: Optional[str], configured: Optional[str]) -> 
     UTF-8 bytes often read as (wrong) GBK text, and hardly ever the other way round.
     """
     named = _named(declared, configured)
-    if "gb18030" not in named:
-        codec = _first_that_reads(raw, ["utf-8"])
-    else:
-        codec = _first_that_reads(raw, _both(named))
+    codec = _first_that_reads(raw, _both(named) if "gb18030" in named else ("utf-8",))
     if codec is None:
         raise CharsetError("the text is not {}: damaged on the way, or in a charset that neither the message nor the "
                            "merchant names (pass content_type, or set the merchant's input_charset)".format(
@@ -81,13 +79,14 @@ def decode(raw: bytes, declared: Optional[str] = None, configured: Optional[str]
     return raw.decode(codec)
 
 
+@functools.lru_cache(maxsize=32)
 def _named(declared, configured):
     names = (configured, declared) if known(declared) else (configured,)
-    return [reading_codec(name) for name in names]
+    return tuple(reading_codec(name) for name in names)
 
 
 def _both(named):
-    return ["gb18030", "utf-8"] if named == ["gb18030", "gb18030"] else ["utf-8", "gb18030"]
+    return ["gb18030", "utf-8"] if named == ("gb18030", "gb18030") else ["utf-8", "gb18030"]
 
 
 def _first_that_reads(raw, codecs):

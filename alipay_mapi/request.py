@@ -211,7 +211,7 @@ def _check_quotes(sent):
 
 def _refuse_cuts(sent):
     for name, value in sent.items():
-        cut = signing.find_cut(value)
+        cut = "&" in value and signing.find_cut(value)
         if cut:
             raise UnsafeValue("{}: holds &{}=, which a pre-sign string cannot tell from the parameter {}; take the & "
                               "or the = out of the text".format(name, cut, cut), parameter=name)

@@ -34,6 +34,8 @@ _PROLOG = re.compile(rb"""<\?xml(?:\s+[a-z]+\s*=\s*(?:"[^"<>&]*"|'[^'<>&]*'))*\s
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
 _HTML = re.compile(rb"(?i)<(!doctype\s+html|html|head|body)\b")
 _UNKNOWN_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+#: As numbers: bytes in bytes takes ten times as long as a number in them.
+_BANG, _QUESTION, _AMPERSAND = b"!?&"
 _ATTRIBUTE = re.compile(rb"=[ \t\r\n]*[\"']")
 
 
@@ -76,10 +78,10 @@ def parse(xml: bytes, codec: str) -> XMLAnswer:
     xml = xml[prolog.end() if prolog else 0:]
     text = xml.decode(codec)
     # On the bytes: in no charset of the closed list is < or & a part of another character.
-    if b"!" in xml and b"<!" in xml or b"?" in xml and b"<?" in xml:
+    if _BANG in xml and b"<!" in xml or _QUESTION in xml and b"<?" in xml:
         raise XMLForbidden("the answer holds a DOCTYPE, comment, CDATA section or processing instruction, and Alipay's "
                            "never do")
-    if b"&" in xml and _UNKNOWN_ENTITY.search(xml):
+    if _AMPERSAND in xml and _UNKNOWN_ENTITY.search(xml):
         raise XMLForbidden("the answer holds an entity that XML does not define, and Alipay's never do")
     if xml.count(b"<") > 2 * MAX_ELEMENTS:
         raise XMLLimit("more than {} elements".format(MAX_ELEMENTS))
