@@ -190,7 +190,7 @@ _ROWS = [
     ("timeouts", "timeouts",
      "    day = datetime.fromtimestamp(now, GMT8)",
      "    day = datetime.fromtimestamp(now).astimezone()"),
-    ("T-50 T-98", "stores/sqlite_orders",
+    ("store_sqlite_file", "stores/sqlite_orders",
      "self._transact(lambda db: self._applied(db, self._clock(), shop, out_trade_no, change)[1])",
      "self._applied(self._db, self._clock(), shop, out_trade_no, change)[1]"),
     ("T-50 T-98", "stores/sqlite_effects", "        taken = self._transact(work)\n",
