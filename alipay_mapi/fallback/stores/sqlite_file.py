@@ -44,7 +44,9 @@ class SQLiteFile(Store):
         self._db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=self._timeout)
         # A store that is let go without being closed is no leak; Python 3.13 warns of connections left open.
         weakref.finalize(self, _let_go, self._db, os.getpid())
-        make_durable(self._db, self._timeout)
+        if make_durable(self._db, self._timeout):
+            # Nothing but a beginning waits then, and that has a wait of its own.
+            self._db.execute("PRAGMA busy_timeout=0").fetchall()
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
