@@ -72,11 +72,8 @@ class Message(Mapping):
     def get(self, name, default=None):
         return self._params.get(name, default)
 
-    def items(self):    # the mixin's looks each name up again
-        return self._params.items()
-
     def copy(self):
-        """A plain dict of it."""
+        """Its names and texts as a plain dict, which may be changed; the message stays as it is."""
         return self._params.copy()
 
     def __repr__(self):

@@ -24,7 +24,7 @@ def presign_string(params: Mapping[str, str]) -> str:
     >>> presign_string({"service": "test", "partner": "123", "body": "", "sign_type": "MD5"})
     'partner=123&service=test'
     """
-    return "&".join([f"{name}={params[name]}" for name in sorted(params) if params[name] and name not in UNSIGNED])
+    return "&".join([name + "=" + params[name] for name in sorted(params) if params[name] and name not in UNSIGNED])
 
 
 def presign_bytes(pairs: Union[Mapping[bytes, bytes], Iterable[Tuple[bytes, bytes]]]) -> bytes:

@@ -167,7 +167,7 @@ class TradeState:
         if not isinstance(message, Notification):
             return self
         fields = message.copy()
-        content = "\0".join([f"{name}\0{fields[name]}" for name in sorted(fields) if name not in _CHANGES])
+        content = "\0".join([name + "\0" + fields[name] for name in sorted(fields) if name not in _CHANGES])
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         state = self._add("seen", (message["notify_id"], digest))
         if len({d for i, d in state.seen if i == message["notify_id"]}) > 1:

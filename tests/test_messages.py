@@ -29,6 +29,10 @@ def test_it_is_a_read_only_mapping(message):
         message["subject"] = "Coffee"
     with pytest.raises(TypeError):
         del message["subject"]
+    found = message.copy()
+    assert type(found) is dict and found == DIRECT
+    found["subject"] = "Coffee"
+    assert message["subject"] == "Tea"
 
 
 def test_nothing_on_it_can_be_changed(message):

@@ -198,6 +198,8 @@ def test_numbers_that_are_exact_are_taken():
     assert (sent["total_fee"], sent["quantity"], sent["big"]) == ("12.30", "4", "1" + "0" * 27)
     assert (sent["a"], sent["b"]) == ("pear", "4")
     assert type(sent["a"]) is str
+    named = build_request(md5_shop(), "x", {Text.PEAR: "1"})
+    assert "pear=1" in named.presign and "pear=1" in named.url      # not "Text.PEAR", as it is printed
     with pytest.raises(InvalidRequest):
         build_request(md5_shop(), "x", {"a": Fruit.PEAR})
 

@@ -7,7 +7,7 @@ import weakref
 from typing import Any, Callable, List
 
 from ...errors import StoreError, show
-from .callers import Raised
+from .callers import unwrapped
 from .contract import Store, check_schema, store_error
 from .moments import CLOCK_STEP, MEND
 from .sqlite_schema import is_current, make_durable, prepare, problem_of
@@ -55,11 +55,7 @@ class SQLiteFile(Store):
         if self._pid != os.getpid():
             self._abandon()
         with self._lock:
-            try:
-                return self._guarded(self._in_transaction, work, begin)
-            except Raised as raised:
-                error = raised.error
-        raise error
+            return unwrapped(lambda: self._guarded(self._in_transaction, work, begin))
 
     def _read(self, work):
         """The same for work that only reads, from one state of the store: it waits for no writer."""
